@@ -1,0 +1,200 @@
+"""Raw ARI JSON → small typed events; whatever is not understood is refused here, at the edge.
+
+Source of the fields: the ARI event models that Asterisk describes itself at /ari/api-docs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+LINKEDID = "CHANNEL(linkedid)"
+"""ari.conf must name it in ``channelvars``; without it a call's legs can't be told to be one call."""
+
+LONGEST = 200
+"""Characters kept of any text: caller names can be 10 kB long."""
+
+
+class BadEvent(ValueError):
+    """A message of a kind we know that lacks what its kind must have."""
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A channel as it was at the moment of an event. ``endpoint``: PJSIP/101; ``exten``: where it
+    stood in the dialplan; ``app``: the dialplan application it is in, with its arguments."""
+
+    id: str
+    linkedid: str
+    endpoint: str
+    state: str
+    number: str
+    name: str
+    exten: str
+    app: str
+    created: datetime
+    label: str = ""
+
+    @property
+    def is_local(self) -> bool:
+        """Glue of Asterisk's own (``Local/…;1`` and ``;2``), nobody's telephone."""
+        return self.endpoint.startswith("Local/")
+
+
+@dataclass(frozen=True)
+class Updated:
+    """The channel exists, and is in this state."""
+
+    at: datetime
+    channel: Channel
+
+
+@dataclass(frozen=True)
+class Dialled:
+    """Asterisk dials ``peer``. ``status``: '' at the start, then RINGING, ANSWER, BUSY …"""
+
+    at: datetime
+    caller: Channel | None
+    peer: Channel
+    status: str
+
+
+@dataclass(frozen=True)
+class Bridged:
+    """``members`` (channel ids) are in the bridge now; ``channel`` has just come or gone."""
+
+    at: datetime
+    bridge: str
+    members: tuple[str, ...]
+    channel: Channel | None = None
+
+
+@dataclass(frozen=True)
+class HungUp:
+    """The channel is gone. ``cause``: Q.850."""
+
+    at: datetime
+    channel: Channel
+    cause: int
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A call asks for a decision: it entered ``Stasis(app, args…)``."""
+
+    at: datetime
+    channel: Channel
+    args: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The event stream is (again) connected: what was known may be out of date."""
+
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that lives in Asterisk, listed after ``Connected``."""
+
+    at: datetime
+    channels: tuple[Channel, ...]
+    bridges: tuple[Bridged, ...]
+
+
+Event = Updated | Dialled | Bridged | HungUp | Entered | Connected | Snapshot
+
+
+def parse(raw: Any) -> Event | None:
+    """One message of the event stream; None for kinds that tell nothing about calls.
+
+    Raises BadEvent.
+    """
+    if not isinstance(raw, dict):
+        raise BadEvent("not an object")
+    reader = _READERS.get(_text(raw, "type"))
+    return reader(raw, moment(raw.get("timestamp"))) if reader else None
+
+
+def channel(raw: Any) -> Channel:
+    """A channel of an event or of ``GET /channels``. Raises BadEvent."""
+    if not isinstance(raw, dict):
+        raise BadEvent("no channel")
+    name, uniqueid = _text(raw, "name"), _text(raw, "id")
+    if not name or not uniqueid:
+        raise BadEvent("a channel without name or id")
+    caller, dialplan = raw.get("caller") or {}, raw.get("dialplan") or {}
+    variables = raw.get("channelvars") or {}
+    return Channel(
+        id=uniqueid,
+        linkedid=_text(variables, LINKEDID) or uniqueid,
+        endpoint=name.rpartition("-")[0] or name,
+        state=_text(raw, "state"),
+        number=_text(caller, "number"),
+        name=_text(caller, "name"),
+        exten=_text(dialplan, "exten"),
+        app=f"{_text(dialplan, 'app_name')}({_text(dialplan, 'app_data')})",
+        created=moment(raw.get("creationtime")),
+        label=name,
+    )
+
+
+def bridge(raw: Any, at: datetime, who: Channel | None = None) -> Bridged:
+    """A bridge of an event or of ``GET /bridges``. Raises BadEvent."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("channels"), list):
+        raise BadEvent("no bridge")
+    members = tuple(c for c in raw["channels"] if isinstance(c, str))
+    return Bridged(at, _text(raw, "id"), members, who)
+
+
+def moment(text: Any) -> datetime:
+    """Asterisk's ISO 8601 time → UTC. Raises BadEvent."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (TypeError, ValueError) as error:
+        raise BadEvent(f"no time: {str(text)[:40]!r}") from error
+
+
+def _text(raw: Any, key: str) -> str:
+    value = raw.get(key) if isinstance(raw, dict) else None
+    return value[:LONGEST] if isinstance(value, str) else ""
+
+
+def _updated(raw: dict[str, Any], at: datetime) -> Event:
+    return Updated(at, channel(raw.get("channel")))
+
+
+def _dialled(raw: dict[str, Any], at: datetime) -> Event:
+    caller = raw.get("caller")
+    return Dialled(
+        at, channel(caller) if caller else None, channel(raw.get("peer")), _text(raw, "dialstatus")
+    )
+
+
+def _bridged(raw: dict[str, Any], at: datetime) -> Event:
+    return bridge(raw.get("bridge"), at, channel(raw.get("channel")))
+
+
+def _hung_up(raw: dict[str, Any], at: datetime) -> Event:
+    cause = raw.get("cause")
+    return HungUp(at, channel(raw.get("channel")), cause if isinstance(cause, int) else 0)
+
+
+def _entered(raw: dict[str, Any], at: datetime) -> Event:
+    args = raw.get("args")
+    texts = tuple(a for a in args if isinstance(a, str)) if isinstance(args, list) else ()
+    return Entered(at, channel(raw.get("channel")), texts)
+
+
+_READERS: dict[str, Callable[[dict[str, Any], datetime], Event]] = {
+    "ChannelCreated": _updated,
+    "ChannelStateChange": _updated,
+    "Dial": _dialled,
+    "ChannelEnteredBridge": _bridged,
+    "ChannelLeftBridge": _bridged,
+    "ChannelDestroyed": _hung_up,
+    "StasisStart": _entered,
+}

@@ -1,0 +1,323 @@
+"""The ledger: typed events → what is known of each call, whole. Pure and replayable.
+
+It holds no database and no clock: the same events give the same reports. What a report changes is
+decided by ``models.Call.record``.
+
+Rules (docs/calls.md has them in words): a channel whose endpoint belongs to a user is *inside*, any
+other is *outside*; ``Local`` channels are neither, they connect their two halves. A call is answered
+while an inside channel can be heard by an outside one, through whatever bridges lie between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ari_app.events import (
+    Bridged,
+    Channel,
+    Connected,
+    Dialled,
+    Entered,
+    Event,
+    HungUp,
+    Snapshot,
+    Updated,
+)
+from models import CallReport, LegReport, earliest
+
+RINGS = frozenset({"RINGING", "PROGRESS"})
+BUSY_CAUSE = 17
+"""Q.850: user busy."""
+GAVE_UP_CAUSES = frozenset({0, 16, 18, 19, 21, 26, 127})
+"""Q.850: normal clearing, no response, no answer, rejected, answered elsewhere: it was reachable."""
+FAILED_STATUSES = frozenset({"CHANUNAVAIL", "CONGESTION"})
+GONE_REMEMBERED = 10_000
+
+
+@dataclass
+class Side:
+    """One channel of a call. ``talks``: spans in which it could be heard by the other side."""
+
+    id: str
+    label: str
+    endpoint: str
+    created: datetime
+    number: str = ""
+    name: str = ""
+    exten: str = ""
+    inside: bool = False
+    dialled: bool = False
+    rang_at: datetime | None = None
+    gone_at: datetime | None = None
+    status: str = ""
+    cause: int = 0
+    talks: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+
+    @property
+    def is_local(self) -> bool:
+        return self.endpoint.startswith("Local/")
+
+    @property
+    def is_talking(self) -> bool:
+        return bool(self.talks) and self.talks[-1][1] is None
+
+    def talk(self, on: bool, at: datetime) -> None:
+        """Begin or end a span; no change if it is so already."""
+        if on and not self.is_talking:
+            self.talks.append((at, None))
+        elif not on and self.is_talking:
+            begun = self.talks[-1][0]
+            self.talks[-1] = (begun, max(begun, at))
+
+    @property
+    def outcome(self) -> str | None:
+        if self.gone_at is None:
+            return None
+        if self.talks:
+            return "answered"
+        if self.status == "BUSY" or self.cause == BUSY_CAUSE:
+            return "busy"
+        failed = self.status in FAILED_STATUSES or self.cause not in GAVE_UP_CAUSES
+        return "failed" if failed and self.rang_at is None else "missed"
+
+    def leg(self) -> LegReport:
+        return LegReport(
+            channel=self.id,
+            endpoint=self.endpoint,
+            rang_at=self.rang_at,
+            answered_at=self.talks[0][0] if self.talks else None,
+            ended_at=self.gone_at,
+            outcome=self.outcome,
+        )
+
+
+@dataclass
+class Known:
+    """What is known of one call: its sides by channel id, and who is bridged with whom."""
+
+    pbx: str
+    linkedid: str
+    sides: dict[str, Side] = field(default_factory=dict)
+    bridges: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> Side:
+        """The side that began the call: Asterisk names the call after its channel."""
+        parties = [s for s in self.sides.values() if not s.is_local] or list(self.sides.values())
+        return min(parties, key=lambda s: (s.id != self.linkedid, s.created, s.id))
+
+    @property
+    def direction(self) -> str:
+        if not self.origin.inside:
+            return "incoming"
+        outside = any(not s.inside and not s.is_local for s in self.sides.values())
+        return "outgoing" if outside else "internal"
+
+    @property
+    def ended_at(self) -> datetime | None:
+        gone = [s.gone_at for s in self.sides.values()]
+        return None if None in gone else max(g for g in gone if g)
+
+    def hear(self, at: datetime) -> None:
+        """Begin and end talk spans after bridges or channels have changed."""
+        internal = self.direction == "internal"
+        for group in self._groups():
+            sides = [self.sides[c] for c in group]
+            inside = [s for s in sides if s.inside]
+            outside = [s for s in sides if not s.inside and not s.is_local]
+            talking = len(inside) > 1 if internal else bool(inside and outside)
+            for side in sides:
+                side.talk(talking and side.inside, at)
+
+    def _groups(self) -> list[set[str]]:
+        """Channels that hear each other: in one bridge, or the two halves of a Local channel."""
+        links = [set(members) & set(self.sides) for members in self.bridges.values()]
+        halves: dict[str, set[str]] = {}
+        for side in self.sides.values():
+            if side.is_local:
+                halves.setdefault(side.label.rpartition(";")[0], set()).add(side.id)
+        groups: list[set[str]] = [{c} for c in self.sides]
+        for link in [*links, *halves.values()]:
+            touched = [g for g in groups if g & link]
+            if len(touched) > 1:
+                groups = [g for g in groups if not g & link] + [set().union(*touched)]
+        return groups
+
+    def report(self) -> CallReport:
+        origin, direction = self.origin, self.direction
+        sides = sorted(self.sides.values(), key=lambda s: (s.created, s.id))
+        legs = [s for s in sides if s.inside]
+        begun = [s.talks[0][0] for s in legs if s.talks]
+        ended_at = self.ended_at
+        return CallReport(
+            pbx=self.pbx,
+            linkedid=self.linkedid,
+            direction=direction,
+            started_at=origin.created,
+            number=origin.number if direction == "incoming" else origin.exten,
+            name=origin.name if direction == "incoming" else "",
+            did=origin.exten if direction == "incoming" else "",
+            answered_at=min(begun) if begun else None,
+            ended_at=ended_at,
+            talk=self._talk(legs) if ended_at and begun else None,
+            speaker=self._speaker(legs),
+            outcome=self._outcome(direction, legs) if ended_at else None,
+            legs=tuple(s.leg() for s in legs),
+        )
+
+    @staticmethod
+    def _talk(legs: Iterable[Side]) -> int:
+        """Seconds in which anybody of the company could be heard, each counted once."""
+        spans = sorted((b, e) for s in legs for b, e in s.talks if e)
+        total, until = 0.0, None
+        for begin, end in spans:
+            begin = max(begin, until) if until else begin
+            total += max(0.0, (end - begin).total_seconds())
+            until = max(until, end) if until else end
+        return round(total)
+
+    @staticmethod
+    def _speaker(legs: Iterable[Side]) -> str | None:
+        """Who spoke last: still talking before others, then by when the last span began."""
+        spoke = [s for s in legs if s.talks]
+        last = max(
+            spoke, key=lambda s: (s.is_talking, s.talks[-1][0], s.created, s.id), default=None
+        )
+        return last.endpoint if last else None
+
+    def _outcome(self, direction: str, legs: list[Side]) -> str:
+        if any(s.talks for s in legs):
+            return "answered"
+        reached = [s for s in self.sides.values() if s.dialled and not s.is_local]
+        results = {s.outcome for s in (legs if direction == "incoming" else reached)}
+        if results == {"busy"}:
+            return "busy"
+        return "failed" if direction != "incoming" and results == {"failed"} else "missed"
+
+
+class Ledger:
+    """All calls that are not finished, of one PBX."""
+
+    def __init__(self, pbx: str, is_inside: Callable[[str], bool]) -> None:
+        self.pbx = pbx
+        self.is_inside = is_inside
+        self.calls: dict[str, Known] = {}
+        self._call_of: dict[str, str] = {}
+        self._gone: dict[str, None] = {}
+        self._stale: set[str] = set()
+
+    def apply(self, event: Event) -> set[str]:
+        """Take in one event. Returns the linkedids of the calls it may have changed."""
+        match event:
+            case Updated(at, channel) | Entered(at, channel):
+                return self._seen(channel, at)
+            case Dialled():
+                return self._dialled(event)
+            case Bridged():
+                return self._bridged(event)
+            case HungUp(at, channel, cause):
+                return self._hung_up(channel, at, cause)
+            case Connected():
+                self._stale = set(self._call_of)
+                return set()
+            case Snapshot():
+                return self._listed(event)
+
+    def report(self, linkedid: str) -> CallReport:
+        return self.calls[linkedid].report()
+
+    def forget_finished(self, linkedid: str) -> None:
+        """Drop a call that has ended and is recorded."""
+        known = self.calls.get(linkedid)
+        if known and known.ended_at:
+            del self.calls[linkedid]
+
+    def _seen(self, channel: Channel, at: datetime) -> set[str]:
+        side = self._side(channel)
+        if side is None:
+            return set()
+        if channel.state == "Ringing" and side.dialled:
+            side.rang_at = earliest(side.rang_at, at)
+        return {self._call_of[channel.id]}
+
+    def _side(self, channel: Channel) -> Side | None:
+        """The side of a live channel; None for one that is known to be gone."""
+        if channel.id in self._gone:
+            return None
+        self._stale.discard(channel.id)
+        linkedid = self._call_of.setdefault(channel.id, channel.linkedid)
+        call = self.calls.setdefault(linkedid, Known(self.pbx, linkedid))
+        side = call.sides.get(channel.id)
+        if side is None:
+            side = Side(channel.id, channel.label, channel.endpoint, channel.created)
+            side.inside = not channel.is_local and self.is_inside(channel.endpoint)
+            call.sides[channel.id] = side
+        side.number = side.number or channel.number
+        side.name = side.name or channel.name
+        side.exten = side.exten or channel.exten
+        return side
+
+    def _dialled(self, event: Dialled) -> set[str]:
+        touched = self._seen(event.caller, event.at) if event.caller else set()
+        side = self._side(event.peer)
+        if side is None:
+            return touched
+        side.dialled = True
+        side.status = event.status or side.status
+        if event.status in RINGS or event.peer.state == "Ringing":
+            side.rang_at = earliest(side.rang_at, event.at)
+        return touched | {self._call_of[event.peer.id]}
+
+    def _bridged(self, event: Bridged) -> set[str]:
+        if event.channel:
+            self._seen(event.channel, event.at)
+        members = frozenset(m for m in event.members if m in self._call_of)
+        touched = {self._call_of[m] for m in members}
+        if event.channel and event.channel.id in self._call_of:
+            touched.add(self._call_of[event.channel.id])
+        touched |= {c.linkedid for c in self.calls.values() if event.bridge in c.bridges}
+        for linkedid in touched:
+            call = self.calls[linkedid]
+            call.bridges[event.bridge] = members
+            if not members:
+                del call.bridges[event.bridge]
+            call.hear(event.at)
+        return touched
+
+    def _hung_up(self, channel: Channel, at: datetime, cause: int) -> set[str]:
+        side = self._side(channel)
+        if side is None:
+            return set()
+        return self._end(channel.id, at, cause)
+
+    def _end(self, channel_id: str, at: datetime, cause: int) -> set[str]:
+        linkedid = self._call_of.pop(channel_id)
+        call = self.calls[linkedid]
+        side = call.sides[channel_id]
+        side.gone_at, side.cause = at, cause
+        side.talk(False, at)
+        call.bridges = {b: m - {channel_id} for b, m in call.bridges.items() if m - {channel_id}}
+        call.hear(at)
+        self._gone[channel_id] = None
+        while len(self._gone) > GONE_REMEMBERED:
+            del self._gone[next(iter(self._gone))]
+        return {linkedid}
+
+    def _listed(self, event: Snapshot) -> set[str]:
+        """After a gap: take in what lives, and end what lived before and is not there any more."""
+        touched: set[str] = set()
+        for channel in event.channels:
+            side = self._side(channel)
+            if side:
+                side.dialled = side.dialled or channel.app.startswith("AppDial")
+                touched |= self._seen(channel, event.at)
+        for bridge in event.bridges:
+            touched |= self._bridged(bridge)
+        for channel_id in self._stale & set(self._call_of):
+            touched |= self._end(channel_id, event.at, cause=0)
+        self._stale.clear()
+        return touched
+
+

@@ -1,0 +1,121 @@
+"""Column types that keep the rules of the data wherever a value comes from.
+
+Times are stored as whole milliseconds since 1970 UTC, in every database alike: MariaDB's DATETIME
+drops fractions, SQLite has no time type, and differences stay plain arithmetic in SQL.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import phonenumbers
+from peewee import BigIntegerField, CharField, DecimalField
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXTENSION = re.compile(r"(;.*|(ext\.?|x|#)\s*\d*)$", re.IGNORECASE)
+_NOTATION = re.compile(r"\+?[0-9 ()./\-\u00a0]+")
+
+region = "DE"
+"""The country whose national notation numbers are read in; set once by ``models.connect``."""
+
+
+class BadNumber(ValueError):
+    """Not a telephone number that exists in E.164."""
+
+
+def normalise(raw: str) -> str:
+    """A number in any notation → E.164 (ITU-T), such as +493044701182.
+
+    National, international (+ or the country's prefix) and bare country code are understood; an
+    extension suffix and blanks are dropped. Raises BadNumber for anything else: hidden numbers,
+    internal extensions, words.
+    """
+    text = _EXTENSION.sub("", raw.strip())
+    if not 5 <= len(text) <= 40 or not _NOTATION.fullmatch(text):
+        raise BadNumber(f"{clean(raw, 40)!r} is not a telephone number")
+    for candidate in (text, "+" + text.lstrip("+")):
+        try:
+            number = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        reason = phonenumbers.is_possible_number_with_reason(number)
+        if reason == phonenumbers.ValidationResult.IS_POSSIBLE:
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    raise BadNumber(f"{clean(raw, 40)!r} is not a telephone number")
+
+
+def number_or_none(raw: str | None) -> str | None:
+    """Like ``normalise``, but None for what is not a number."""
+    try:
+        return normalise(raw or "")
+    except BadNumber:
+        return None
+
+
+def readable(e164: str | None) -> str:
+    """A number as people of the configured country write it; '' for None."""
+    if not e164:
+        return ""
+    try:
+        number = phonenumbers.parse(e164)
+    except phonenumbers.NumberParseException:
+        return e164
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def clean(text: str | None, length: int = 80) -> str:
+    """Text from the network made fit to store and show: one line, no control or format
+    characters (they can turn the direction of writing), no lone surrogates, cut to ``length``."""
+    kept = "".join(
+        " " if c.isspace() else c
+        for c in (text or "")[: length * 8]
+        if c.isspace() or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    )
+    return " ".join(kept.split())[:length].strip()
+
+
+def utcnow() -> datetime:
+    """Now, in UTC, to the millisecond: as it would come back from the database."""
+    return UTCDateTimeField.trim(datetime.now(UTC))
+
+
+class UTCDateTimeField(BigIntegerField):
+    """A moment, aware, in UTC, to the millisecond. Refuses naive datetimes."""
+
+    @staticmethod
+    def trim(value: datetime) -> datetime:
+        return value.replace(microsecond=value.microsecond // 1000 * 1000)
+
+    def db_value(self, value: Any) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        if value.tzinfo is None:
+            raise ValueError(f"{self.name}: a time needs its zone, {value!r} has none")
+        return (value - EPOCH) // timedelta(milliseconds=1)
+
+    def python_value(self, value: Any) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(milliseconds=int(value))
+
+
+class PhoneField(CharField):
+    """A number in E.164; whatever notation goes in. Raises BadNumber, so nothing else gets in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=20, **kwargs)
+
+    def db_value(self, value: str | None) -> str | None:
+        return None if value is None else normalise(value)
+
+
+class MoneyField(DecimalField):
+    """An amount: Decimal with two places; its currency stands in a column beside it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=14, decimal_places=2, **kwargs)
+
+    def python_value(self, value: Any) -> Decimal | None:
+        return None if value is None else Decimal(str(value)).quantize(Decimal("0.01"))

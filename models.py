@@ -1,0 +1,906 @@
+"""Tables, and every verb that changes them.
+
+A verb changes state, appends its history and an Event in one transaction; who acts is explicit
+(``by``; None is the system). What a person may not see does not exist for them: the panel reads
+through ``visible_to`` only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from peewee import (
+    BooleanField,
+    CharField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    TextField,
+    fn,
+)
+from werkzeug.security import check_password_hash, generate_password_hash
+
+import fields
+from database import announce, database, locked, open_database
+from fields import MoneyField, PhoneField, UTCDateTimeField, clean, number_or_none, utcnow
+
+ROLES = ("seller", "head", "admin")
+PRIORITIES = (-1, 0, 1)
+MISSED_OUTCOMES = ("missed", "busy", "failed")
+DAY = 86400
+
+ignored: frozenset[str] = frozenset()
+"""Numbers (E.164) that make no contact and no deal; set by ``connect``."""
+
+
+class TrichterError(Exception):
+    """A request that can't be done; the message says what to do instead."""
+
+
+class Refused(TrichterError):
+    """The value or the act is not allowed."""
+
+
+class Conflict(TrichterError):
+    """Somebody else changed the same thing in the meantime."""
+
+
+def connect(settings: Any) -> None:
+    """Take the database and the number rules from ``settings`` (see settings.py)."""
+    global ignored
+    open_database(settings.database.url)
+    fields.region = settings.numbers.region
+    ignored = frozenset(number_or_none(n) or n for n in settings.numbers.ignore)
+
+
+def _plural(model: type[Model]) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"_\1", model.__name__).lower() + "s"
+
+
+class Table(Model):
+    """Base of all tables: they are named in the plural (``users``, ``stage_changes``)."""
+
+    class Meta:
+        database = database
+        table_function = _plural
+        legacy_table_names = False
+
+
+# People ------------------------------------------------------------------------------------------
+
+
+class Department(Table):
+    """A group of users that calls ring at. ``did``: the called number it answers, '' for all."""
+
+    name = CharField(80, unique=True)
+    did = CharField(40, default="")
+
+    @classmethod
+    def answering(cls, did: str) -> Department | None:
+        """The department for a called number, or for all numbers, or None."""
+        wanted = [normal_did(did), ""]
+        found = {d.did: d for d in cls.select().where(cls.did << wanted).order_by(cls.id.desc())}
+        return next((found[d] for d in wanted if d in found), None)
+
+    def ringing(self) -> list[User]:
+        """Its active users with a phone, those added first in front."""
+        phones = (User.department == self, User.active, User.endpoint.is_null(False))
+        return list(User.select().where(*phones).order_by(User.id))
+
+
+class User(Table):
+    login = CharField(40, unique=True)
+    name = CharField(80)
+    password_hash = CharField(255)
+    role = CharField(10)
+    department = ForeignKeyField(Department, null=True, backref="users")
+    # NULL, never '': two users without a phone must not collide.
+    endpoint = CharField(80, null=True, unique=True)
+    locale = CharField(10, default="en")
+    active = BooleanField(default=True)
+
+    @classmethod
+    def by_endpoint(cls, endpoints: Iterable[str]) -> dict[str, User]:
+        """Active users by the endpoint of their phone, of those given."""
+        found = cls.select().where(cls.endpoint << list(endpoints), cls.active)
+        return {user.endpoint: user for user in found}
+
+    @classmethod
+    def endpoints(cls) -> frozenset[str]:
+        """The endpoints that are users' phones: a call's inside."""
+        return frozenset(e for (e,) in cls.select(cls.endpoint).where(cls.active).tuples() if e)
+
+    @property
+    def sees_all(self) -> bool:
+        """R1-R3 in one place: heads and admins see every card, sellers their own."""
+        return self.role in ("head", "admin")
+
+    @classmethod
+    def add(
+        cls,
+        login: str,
+        name: str,
+        role: str,
+        password: str,
+        endpoint: str | None = None,
+        department: str | None = None,
+    ) -> User:
+        """A new user. ``endpoint`` as Asterisk names it, e.g. PJSIP/101. Raises Refused."""
+        if not re.fullmatch(r"[a-z0-9._-]{1,40}", login):
+            raise Refused("login: use 1 to 40 of a-z, 0-9, '.', '_' and '-'")
+        if role not in ROLES:
+            raise Refused(f"role: one of {', '.join(ROLES)}")
+        if not clean(name):
+            raise Refused("name: must not be empty")
+        endpoint = _endpoint(endpoint)
+        with database.atomic():
+            if cls.select().where(cls.login == login).exists():
+                raise Refused(f"login: there is a user {login!r} already")
+            holder = endpoint and cls.get_or_none(cls.endpoint == endpoint)
+            if holder:
+                raise Refused(f"endpoint: {endpoint} belongs to {holder.login!r} already")
+            group = Department.get_or_create(name=clean(department))[0] if department else None
+            user = cls.create(
+                login=login,
+                name=clean(name),
+                role=role,
+                password_hash=_hash(password),
+                endpoint=endpoint,
+                department=group,
+            )
+            Event.add("user.added", payload={"login": login, "role": role})
+        return user
+
+    def set_password(self, password: str) -> None:
+        """Also ends the user's sessions: they carry a mark of the old hash."""
+        with database.atomic():
+            User.update(password_hash=_hash(password)).where(User.id == self.id).execute()
+            Event.add("user.password", payload={"login": self.login})
+
+    def check_password(self, password: str) -> bool:
+        return self.active and check_password_hash(self.password_hash, password)
+
+    def disable(self) -> None:
+        """No log-in, no ringing; calls and deals stay. The endpoint becomes free."""
+        with database.atomic():
+            User.update(active=False, endpoint=None).where(User.id == self.id).execute()
+            Event.add("user.disabled", payload={"login": self.login})
+
+
+def _hash(password: str) -> str:
+    if not 8 <= len(password) <= 200:
+        raise Refused("password: 8 to 200 characters")
+    return generate_password_hash(password)
+
+
+def _endpoint(text: str | None) -> str | None:
+    if not text or not text.strip():
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip()):
+        raise Refused(f"endpoint: {text!r} is not TECHNOLOGY/NAME, for example PJSIP/101")
+    return text.strip()
+
+
+# Funnel ------------------------------------------------------------------------------------------
+
+
+class Funnel(Table):
+    name = CharField(80, unique=True)
+    position = IntegerField(default=0)
+
+    @classmethod
+    def default(cls) -> Funnel:
+        return cls.select().order_by(cls.position, cls.id).get()
+
+    @property
+    def unsorted(self) -> Stage:
+        """F4: where deals fall that the system creates."""
+        return Stage.get(Stage.funnel == self, Stage.kind == "unsorted")
+
+    def in_order(self) -> list[Stage]:
+        return list(
+            Stage.select().where(Stage.funnel == self).order_by(Stage.position, Stage.id)
+        )
+
+
+class Stage(Table):
+    """A column of the board. ``stuck_after`` in seconds, ``probability`` in percent.
+
+    ``kind``: unsorted (first, of the system), open, won or lost.
+    """
+
+    funnel = ForeignKeyField(Funnel, backref="stages", on_delete="CASCADE")
+    name = CharField(80)
+    position = IntegerField()
+    kind = CharField(10, default="open")
+    buyer_phase = CharField(20, default="")
+    advice = TextField(default="")
+    probability = IntegerField(default=0)
+    stuck_after = IntegerField(null=True)
+    required_fields = CharField(200, default="")
+    colour = CharField(20, default="")
+
+    class Meta:
+        indexes = ((("funnel", "name"), True),)
+
+    @property
+    def is_closed(self) -> bool:
+        return self.kind in ("won", "lost")
+
+
+DEFAULT_STAGES: tuple[tuple[str, str, str, int, int | None, str], ...] = (
+    ("Unsorted", "unsorted", "", 0, 1, "Find out what the caller needs, then sort the card."),
+    ("Opportunity", "open", "motivation", 10, 7, "Ask for need, budget and who decides."),
+    ("Commercial offer", "open", "interest", 30, 5, "Send the offer, then call about it."),
+    ("Documents", "open", "decision", 60, 7, "Agree on the contract, clause by clause."),
+    ("Signature and payment", "open", "action", 80, 7, "Get the signature, watch the payment."),
+    ("Implementation", "open", "action", 95, 30, "Deliver, and stay in touch."),
+    ("Completed", "won", "", 100, None, ""),
+    ("Lost", "lost", "", 0, None, ""),
+)
+
+
+def install_defaults() -> None:
+    """The seller funnel F1 and the call rules of T2, on an empty system. Idempotent."""
+    with database.atomic():
+        if not Funnel.select().exists():
+            funnel = Funnel.create(name="Sales")
+            for position, (name, kind, phase, chance, days, advice) in enumerate(DEFAULT_STAGES):
+                Stage.create(
+                    funnel=funnel,
+                    name=name,
+                    kind=kind,
+                    position=position,
+                    buyer_phase=phase,
+                    probability=chance,
+                    stuck_after=days and days * DAY,
+                    advice=advice,
+                )
+        if not CallRule.select().exists():
+            for situation, known, effects in DEFAULT_RULES:
+                CallRule.create(situation=situation, known=known, effects=effects)
+
+
+# Customers ---------------------------------------------------------------------------------------
+
+
+class Contact(Table):
+    name = CharField(80)
+    owner = ForeignKeyField(User, null=True, backref="contacts")
+    created_at = UTCDateTimeField(default=utcnow)
+
+    @classmethod
+    def by_number(cls, number: str | None) -> Contact | None:
+        """The contact with this number in E.164, or None."""
+        if not number:
+            return None
+        return cls.select().join(Phone).where(Phone.e164 == number).first()
+
+    @classmethod
+    def add(cls, name: str, owner: User | None) -> Contact:
+        """A new contact of whom no number is known yet. Raises Refused."""
+        if not clean(name):
+            raise Refused("name: must not be empty")
+        return cls.create(name=clean(name), owner=owner)
+
+    @classmethod
+    def of_number(cls, number: str, name: str, owner: User | None) -> Contact:
+        """The contact with this number, made if there is none; a race makes one, not two."""
+        found = cls.by_number(number)
+        if found:
+            return found
+        with database.atomic():
+            contact = cls.create(name=clean(name) or number, owner=owner)
+            phone, fresh = Phone.get_or_create(e164=number, defaults={"contact": contact})
+            if not fresh:
+                contact.delete_instance()
+        return phone.contact
+
+    def open_deal(self, preferred_owner: User | None = None) -> Deal | None:
+        """The deal that a call belongs to: the newest open one, the given owner's before others'."""
+        deals = list(
+            Deal.select(Deal, Stage)
+            .join(Stage)
+            .where(Deal.contact == self, Deal.closed_at.is_null())
+            .order_by(Deal.created_at.desc(), Deal.id.desc())
+        )
+        own = [d for d in deals if preferred_owner and d.owner_id == preferred_owner.id]
+        return (own or deals or [None])[0]
+
+
+class Phone(Table):
+    """A number of a contact. The unique key is what makes two calls at once one contact."""
+
+    contact = ForeignKeyField(Contact, backref="phones", on_delete="CASCADE")
+    e164 = PhoneField(unique=True)
+
+
+class Deal(Table):
+    """A card. ``source``: call or manual. ``stage_since``: when it entered its stage."""
+
+    contact = ForeignKeyField(Contact, null=True, backref="deals")
+    stage = ForeignKeyField(Stage, backref="deals")
+    owner = ForeignKeyField(User, null=True, backref="deals")
+    title = CharField(120)
+    amount = MoneyField(null=True)
+    currency = CharField(3, default="EUR")
+    priority = IntegerField(default=0)
+    source = CharField(20, default="manual")
+    created_at = UTCDateTimeField(default=utcnow)
+    stage_since = UTCDateTimeField(default=utcnow)
+    closed_at = UTCDateTimeField(null=True)
+    lost_reason = CharField(200, null=True)
+    lost_in_stage = ForeignKeyField(Stage, null=True, backref="+")
+
+    class Meta:
+        indexes = (
+            (("stage", "stage_since"), False),
+            (("owner", "stage", "stage_since"), False),
+        )
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1, R2: the only way by which the panel reads deals."""
+        query = cls.select()
+        return query if user.sees_all else query.where(cls.owner == user)
+
+    @classmethod
+    def open(
+        cls,
+        title: str,
+        owner: User | None,
+        by: User | None,
+        contact: Contact | None = None,
+        stage: Stage | None = None,
+        amount: Decimal | None = None,
+        call: Call | None = None,
+        source: str = "manual",
+        at: datetime | None = None,
+    ) -> Deal:
+        """A new card, in Unsorted of the first funnel unless a stage is given. Raises Refused."""
+        if not clean(title, 120):
+            raise Refused("title: must not be empty")
+        if amount is not None and not 0 <= amount < Decimal("1e12"):
+            raise Refused("amount: between 0 and 999,999,999,999.99")
+        stage = stage or Funnel.default().unsorted
+        if stage.is_closed:
+            raise Refused("stage: a new deal can't be closed already")
+        at = at or utcnow()
+        with database.atomic():
+            deal = cls.create(
+                title=clean(title, 120),
+                contact=contact,
+                stage=stage,
+                owner=owner,
+                amount=amount,
+                source=source,
+                created_at=at,
+                stage_since=at,
+            )
+            deal._changed_stage(None, stage, by, at)
+            Event.add("deal.created", deal=deal, call=call, by=by, at=at)
+        return deal
+
+    def move_to(self, stage: Stage, by: User | None, at: datetime | None = None) -> bool:
+        """F3, F5: to another stage of the same funnel. False: it is there already.
+
+        Raises Refused, or Conflict if somebody moved it since ``self`` was read.
+        """
+        self._may_change(by)
+        was = self.stage
+        if stage.id == was.id:
+            return False
+        if stage.funnel_id != was.funnel_id:
+            raise Refused("stage: belongs to another funnel")
+        at = at or utcnow()
+        with database.atomic():
+            changed = self._conditional(
+                Deal.stage == was,
+                stage=stage,
+                stage_since=at,
+                closed_at=at if stage.is_closed else None,
+                lost_in_stage=was if stage.kind == "lost" else None,
+                lost_reason=None,
+            )
+            if not changed:
+                now_in = Deal.get_by_id(self.id).stage.name
+                raise Conflict(f"Somebody else moved this deal to “{now_in}” just now.")
+            self._changed_stage(was, stage, by, at)
+            Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id})
+        return True
+
+    def assign_to(self, owner: User | None, by: User | None) -> bool:
+        """R2: another owner. False: owns it already. Raises Refused or Conflict."""
+        if by is not None and not by.sees_all:
+            raise Refused("Only a head can reassign a deal.")
+        if owner is not None and not owner.active:
+            raise Refused(f"owner: {owner.login} is disabled")
+        was = self.owner_id
+        if was == (owner and owner.id):
+            return False
+        with database.atomic():
+            same = Deal.owner == was if was else Deal.owner.is_null()
+            if not self._conditional(same, owner=owner):
+                raise Conflict("Somebody else reassigned this deal just now.")
+            Event.add("deal.assigned", deal=self, by=by, also=[was], payload={"was": was})
+        return True
+
+    def _may_change(self, by: User | None) -> None:
+        if by is not None and not by.sees_all and self.owner_id != by.id:
+            raise Refused("This deal belongs to somebody else.")
+
+    def _conditional(self, condition: Any, **values: Any) -> bool:
+        """Change the row if ``condition`` still holds; the count of rows tells whether it did."""
+        if not Deal.update(**values).where(Deal.id == self.id, condition).execute():
+            return False
+        for name, value in values.items():
+            setattr(self, name, value)
+        self.dirty_fields.clear()
+        return True
+
+    def _changed_stage(
+        self, was: Stage | None, stage: Stage, by: User | None, at: datetime
+    ) -> None:
+        StageChange.create(
+            deal=self, from_stage=was, to_stage=stage, actor=by, owner_then=self.owner_id, at=at
+        )
+
+    def is_untouched(self) -> bool:
+        """No person has changed it: what the system made may follow the call's last speaker."""
+        return not Event.select().where(Event.deal == self, Event.user.is_null(False)).exists()
+
+
+class StageChange(Table):
+    """Append-only: reports are made from it. ``owner_then``: whose conversion it counts for."""
+
+    deal = ForeignKeyField(Deal, backref="changes", on_delete="CASCADE")
+    from_stage = ForeignKeyField(Stage, null=True, backref="+")
+    to_stage = ForeignKeyField(Stage, backref="+")
+    actor = ForeignKeyField(User, null=True, backref="+")
+    owner_then = ForeignKeyField(User, null=True, backref="+")
+    at = UTCDateTimeField(default=utcnow)
+    reason = CharField(200, null=True)
+
+
+# Calls -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LegReport:
+    """One phone of a user in a call. ``outcome``: answered, missed, busy, failed, or None: live."""
+
+    channel: str
+    endpoint: str
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """All that is known of one call: what the ledger (or CDR) says, whole, every time.
+
+    ``number``: the outside party as the PBX wrote it. ``speaker``: endpoint of the user who spoke
+    last. ``talk`` in seconds. ``outcome`` stays None while the call lives.
+    """
+
+    pbx: str
+    linkedid: str
+    direction: str
+    started_at: datetime
+    number: str = ""
+    name: str = ""
+    did: str = ""
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    talk: int | None = None
+    speaker: str | None = None
+    outcome: str | None = None
+    legs: tuple[LegReport, ...] = ()
+
+
+class Call(Table):
+    """T6: one call is one row, key PBX + linkedid. ``wait`` and ``talk`` in seconds.
+
+    ``number`` is the outside party in E.164, or NULL if hidden or none; ``number_text`` is what the
+    PBX said, for people to read. ``agent`` is the user who spoke last.
+    """
+
+    pbx = CharField(64)
+    linkedid = CharField(150)
+    direction = CharField(10)
+    number = PhoneField(null=True, index=True)
+    number_text = CharField(40, default="")
+    name = CharField(80, default="")
+    did = CharField(40, null=True)
+    contact = ForeignKeyField(Contact, null=True, backref="calls")
+    deal = ForeignKeyField(Deal, null=True, backref="calls")
+    agent = ForeignKeyField(User, null=True, backref="calls")
+    started_at = UTCDateTimeField()
+    answered_at = UTCDateTimeField(null=True)
+    ended_at = UTCDateTimeField(null=True)
+    wait = IntegerField(null=True)
+    talk = IntegerField(null=True)
+    outcome = CharField(10, null=True)
+    recording = CharField(255, null=True)
+    called_back_at = UTCDateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            (("pbx", "linkedid"), True),
+            (("started_at",), False),
+            (("ended_at", "pbx"), False),
+        )
+
+    @property
+    def needs_call_back(self) -> bool:
+        """T9: missed, and nobody has talked with that number since."""
+        return is_missed(self.direction, self.outcome) and self.called_back_at is None
+
+    @classmethod
+    def awaiting_call_back(cls) -> Any:
+        """``needs_call_back`` as a query, the oldest first."""
+        missed = (cls.direction == "incoming") & (cls.outcome << MISSED_OUTCOMES)
+        return cls.select().where(missed, cls.called_back_at.is_null()).order_by(cls.started_at)
+
+    @property
+    def makes_customers(self) -> bool:
+        """T10: internal calls, hidden and ignored numbers make no contact and no deal."""
+        return (
+            self.direction != "internal"
+            and self.number is not None
+            and self.number not in ignored
+        )
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """Heads: all. A seller: calls that reached this seller's phone, or belong to own deals."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        own_legs = Leg.select(Leg.call).where(Leg.user == user)
+        own_deals = Deal.select(Deal.id).where(Deal.owner == user)
+        return query.where((cls.agent == user) | (cls.id << own_legs) | (cls.deal << own_deals))
+
+    @classmethod
+    def popping_up_for(cls, user: User) -> Any:
+        """T1: live calls that ring at, or are with, this user's phone."""
+        with_user = Leg.select(Leg.call).where(Leg.user == user, Leg.ended_at.is_null())
+        taken = cls.answered_at.is_null(False) & (cls.agent != user)
+        return cls.select().where(cls.ended_at.is_null(), cls.id << with_user, ~taken)
+
+    @classmethod
+    def unfinished(cls, pbx: str) -> Any:
+        """Calls of one PBX that have not ended, as far as the rows know."""
+        return cls.select().where(cls.pbx == pbx, cls.ended_at.is_null())
+
+    def attach(self, deal: Deal, by: User) -> None:
+        """A person puts the call on a card. Raises Refused."""
+        deal._may_change(by)
+        with database.atomic():
+            self.deal, self.contact = deal, self.contact or deal.contact
+            self.save(only=[Call.deal, Call.contact])
+            Event.add("call.attached", deal=deal, call=self, by=by)
+
+    @classmethod
+    def record(cls, report: CallReport) -> Call:
+        """Enter what is known of a call now. Saying the same again, or less, changes nothing.
+
+        An answer is never taken back (rule 6); the first report that says ended ends it.
+        """
+        with database.atomic():
+            call = cls._claim(report)
+            if call.ended_at is None or (report.answered_at and not call.answered_at):
+                legs = call._record_legs(report.legs)
+                call._merge(report, legs)
+        return call
+
+    @classmethod
+    def _claim(cls, report: CallReport) -> Call:
+        """The call's row, locked, so that reports of one call come one after the other."""
+        key = (cls.pbx == report.pbx) & (cls.linkedid == report.linkedid)
+        number = number_or_none(report.number)
+        cls.get_or_create(
+            pbx=report.pbx,
+            linkedid=report.linkedid,
+            defaults={
+                "direction": report.direction,
+                "number": number,
+                "number_text": clean(report.number, 40),
+                "name": clean(report.name),
+                "did": normal_did(report.did) or None,
+                "started_at": report.started_at,
+            },
+        )
+        return locked(cls.select().where(key)).get()
+
+    def _record_legs(self, reports: Iterable[LegReport]) -> dict[str, Leg]:
+        """Rows of the users' phones, by endpoint; those that newly ring are announced."""
+        known = {leg.channel: leg for leg in self.legs}
+        users = User.by_endpoint(r.endpoint for r in reports) if reports else {}
+        for report in reports:
+            leg = known.get(report.channel)
+            if leg is None:
+                user = users.get(report.endpoint)
+                leg = Leg(call=self, channel=report.channel, endpoint=report.endpoint, user=user)
+                known[report.channel] = leg
+            leg._merge(report)
+        return {leg.endpoint: leg for leg in sorted(known.values(), key=lambda g: g.id)}
+
+    def _merge(self, report: CallReport, legs: dict[str, Leg]) -> None:
+        before = (self.answered_at, self.agent_id, self.outcome)
+        newly_attached = self._identify(report)
+        speaker = legs.get(report.speaker or "")
+        if speaker and speaker.user_id:
+            self.agent = speaker.user
+        self.answered_at = earliest(self.answered_at, report.answered_at)
+        if self.answered_at:
+            self.wait = seconds(self.answered_at - self.started_at)
+        if report.ended_at:
+            self._end(report)
+        if self.dirty_fields:
+            self.save(only=self.dirty_fields)
+        self._announce(before, newly_attached)
+
+    def _identify(self, report: CallReport) -> bool:
+        """Fill in what was not known before; True if a known customer's deal is attached now."""
+        if self.direction == "internal" and report.direction == "outgoing":
+            self.direction = "outgoing"
+        if not self.number_text and report.number:
+            self.number, self.number_text = number_or_none(report.number), clean(report.number, 40)
+        if not self.name and report.name:
+            self.name = clean(report.name)
+        if not self.did and report.did:
+            self.did = normal_did(report.did) or None
+        if self.contact_id or not self.makes_customers:
+            return False
+        self.contact = Contact.by_number(self.number)
+        self.deal = self.contact and self.contact.open_deal()
+        return self.deal is not None
+
+    def _end(self, report: CallReport) -> None:
+        self.ended_at = report.ended_at
+        self.talk = report.talk
+        if report.talk is not None and self.answered_at and report.answered_at:
+            # The answer was seen before a restart: the talk went on in between.
+            self.talk += seconds(report.answered_at - self.answered_at)
+        # Phones that were reached before a restart may have no later report of their own.
+        still_open = (Leg.call == self) & Leg.ended_at.is_null()
+        Leg.update(ended_at=report.ended_at).where(still_open).execute()
+        if self.answered_at:
+            self.outcome = "answered"
+        else:
+            self.outcome = report.outcome or "missed"
+            self.wait = seconds(self.ended_at - self.started_at)
+
+    def _announce(self, before: tuple[Any, Any, Any], newly_attached: bool) -> None:
+        was_answered, was_agent, was_outcome = before
+        if self.answered_at and not was_answered:
+            self._answered()
+        elif self.answered_at and self.agent_id != was_agent:
+            self._taken_over(was_agent)
+        elif newly_attached and not self.outcome:
+            Event.add("call.attached", call=self)
+        if self.outcome and self.outcome != was_outcome:
+            if is_missed(self.direction, self.outcome):
+                self._missed()
+            Event.add("call.ended", call=self, payload={"outcome": self.outcome})
+
+    def _answered(self) -> None:
+        """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
+        if self.makes_customers:
+            self._apply_rules(self.direction, self.agent)
+            missed = locked(
+                Call.select().where(
+                    Call.number == self.number,
+                    Call.direction == "incoming",
+                    Call.outcome << MISSED_OUTCOMES,
+                    Call.called_back_at.is_null(),
+                    Call.started_at < self.answered_at,
+                )
+            )
+            for call in missed:
+                Call.update(called_back_at=self.answered_at).where(Call.id == call.id).execute()
+                Event.add("call.called_back", call=call)
+        Event.add("call.answered", call=self)
+
+    def _taken_over(self, was_agent: int | None) -> None:
+        """Rule 4: a deal that this call made, and that nobody touched, follows the speaker."""
+        deal = self.deal
+        if deal and deal.owner_id == was_agent and deal.is_untouched() and self._made(deal):
+            deal.assign_to(self.agent, by=None)
+        Event.add("call.answered", call=self)
+
+    def _made(self, deal: Deal) -> bool:
+        return Event.of_kind("deal.created").where(Event.deal == deal, Event.call == self).exists()
+
+    def _missed(self) -> None:
+        """Rule 5: a missed call belongs to the user whose phone rang last."""
+        if not self.makes_customers:
+            return
+        last = (
+            Leg.select()
+            .where(Leg.call == self, Leg.user.is_null(False))
+            .order_by(fn.COALESCE(Leg.rang_at, 0).desc(), Leg.id.desc())
+            .first()
+        )
+        self._apply_rules("missed", last and last.user)
+
+    def _apply_rules(self, situation: str, owner: User | None) -> None:
+        """T2. The contact's row is locked, so that two calls at once make one deal (rule 7)."""
+        known = self.contact or Contact.by_number(self.number)
+        effects = CallRule.effects_for(situation, known is not None, self.did)
+        if known is None and not effects & {"contact", "deal"}:
+            return
+        contact = known or Contact.of_number(str(self.number), self.name, owner)
+        locked(Contact.select().where(Contact.id == contact.id)).get()
+        deal = contact.open_deal(owner)
+        if deal is None and "deal" in effects:
+            at = self.answered_at or self.ended_at
+            deal = Deal.open(
+                contact.name, owner, None, contact=contact, call=self, source="call", at=at
+            )
+        self.contact, self.deal = contact, deal
+        self.save(only=[Call.contact, Call.deal])
+
+
+class Leg(Table):
+    """One phone of one user in a call; each keeps its own times."""
+
+    call = ForeignKeyField(Call, backref="legs", on_delete="CASCADE")
+    channel = CharField(150)
+    user = ForeignKeyField(User, null=True, backref="legs")
+    endpoint = CharField(80)
+    rang_at = UTCDateTimeField(null=True)
+    answered_at = UTCDateTimeField(null=True)
+    ended_at = UTCDateTimeField(null=True)
+    outcome = CharField(10, null=True)
+
+    class Meta:
+        indexes = ((("call", "channel"), True), (("user", "ended_at"), False))
+
+    def _merge(self, report: LegReport) -> None:
+        rings_now = report.rang_at and not self.rang_at
+        self.rang_at = earliest(self.rang_at, report.rang_at)
+        self.answered_at = earliest(self.answered_at, report.answered_at)
+        self.ended_at = self.ended_at or report.ended_at
+        if report.outcome and self.outcome != "answered":
+            self.outcome = report.outcome
+        fresh = not self.id
+        if fresh or self.dirty_fields:
+            self.save(force_insert=fresh)
+        if rings_now and not report.ended_at and self.user_id:
+            Event.add("call.ringing", call=self.call, payload={"user": self.user_id})
+
+
+DEFAULT_RULES = (
+    ("incoming", False, "contact deal"),
+    ("incoming", True, "deal"),
+    ("missed", False, "contact deal task"),
+    ("missed", True, "deal task"),
+    ("outgoing", False, ""),
+    ("outgoing", True, ""),
+)
+
+
+class CallRule(Table):
+    """T2: which calls make what. ``did`` '' is every called number; a named one wins.
+
+    ``effects``: words out of contact, deal, task; '' is nothing. A known number's open deal always
+    takes the call, so 'deal' for a known number is the repeat deal.
+    """
+
+    did = CharField(40, default="")
+    situation = CharField(10)
+    known = BooleanField()
+    effects = CharField(40, default="")
+
+    class Meta:
+        indexes = ((("did", "situation", "known"), True),)
+
+    @classmethod
+    def effects_for(cls, situation: str, known: bool, did: str | None) -> set[str]:
+        rules = {
+            rule.did: rule
+            for rule in cls.select().where(
+                cls.situation == situation, cls.known == known, cls.did << [did or "", ""]
+            )
+        }
+        rule = rules.get(did or "") or rules.get("")
+        return set(rule.effects.split()) if rule else set()
+
+
+# Events ------------------------------------------------------------------------------------------
+
+
+class Event(Table):
+    """What happened, in order: live feed and audit trail in one. ``user``: who did it."""
+
+    at = UTCDateTimeField(default=utcnow, index=True)
+    kind = CharField(30)
+    deal = ForeignKeyField(Deal, null=True, backref="events", on_delete="SET NULL")
+    call = ForeignKeyField(Call, null=True, backref="events", on_delete="SET NULL")
+    user = ForeignKeyField(User, null=True, backref="+")
+    payload = TextField(default="{}")
+
+    @classmethod
+    def add(
+        cls,
+        kind: str,
+        deal: Deal | None = None,
+        call: Call | None = None,
+        by: User | None = None,
+        at: datetime | None = None,
+        also: Iterable[int | None] = (),
+        payload: dict[str, Any] | None = None,
+    ) -> None:
+        """Append one. The deal is for its owner and the users ``also`` named, the call for the
+        users whose phones it reached; heads see all."""
+        deal = deal or (call and call.deal)
+        deal_for = {deal.owner_id, *also} if deal else set()
+        call_for = {leg.user_id for leg in Leg.select().where(Leg.call == call)} if call else set()
+        content = {
+            **(payload or {}),
+            "deal_for": sorted(u for u in deal_for if u),
+            "call_for": sorted(u for u in call_for if u),
+        }
+        cls.create(
+            kind=kind,
+            deal=deal,
+            call=call,
+            user=by,
+            at=at or utcnow(),
+            payload=json.dumps(content, separators=(",", ":")),
+        )
+        announce()
+
+    @classmethod
+    def of_kind(cls, kind: str) -> Any:
+        return cls.select().where(cls.kind == kind)
+
+    @property
+    def content(self) -> dict[str, Any]:
+        return json.loads(self.payload)
+
+    def deal_for(self, user: User) -> int | None:
+        """R1 for the live feed: the deal's id, if this user may (or until now might) see it."""
+        return self.deal_id if user.sees_all or user.id in self.content["deal_for"] else None
+
+    def call_for(self, user: User) -> int | None:
+        """The call's id, if it reached this user's phone; heads see the calls of all."""
+        return self.call_id if user.sees_all or user.id in self.content["call_for"] else None
+
+
+# Small rules used above --------------------------------------------------------------------------
+
+
+def normal_did(did: str | None) -> str:
+    """A called number as it is stored: E.164 where it is one, else as the PBX named it."""
+    return number_or_none(did) or clean(did, 40)
+
+
+def is_missed(direction: str, outcome: str | None) -> bool:
+    """T9: an incoming call without a conversation, whatever kept it from being one."""
+    return direction == "incoming" and outcome in MISSED_OUTCOMES
+
+
+def earliest(a: datetime | None, b: datetime | None) -> datetime | None:
+    return min(a, b) if a and b else a or b
+
+
+def seconds(span: timedelta) -> int:
+    """Whole seconds, rounded; never negative (clocks of two events can differ)."""
+    return max(0, round(span.total_seconds()))
+
+
+TABLES: tuple[type[Table], ...] = (
+    Department, User, Funnel, Stage, Contact, Phone, Deal, StageChange,
+    Call, Leg, CallRule, Event,
+)  # fmt: skip

@@ -1,0 +1,217 @@
+"""The command line. Exit codes: 0 done, 1 failed, 2 wrong usage."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import peewee
+
+import database
+import exports
+import models
+import settings as configuration
+from models import Department, TrichterError, User
+
+KNOWN_FAULTS = (
+    configuration.SettingsError,
+    database.DatabaseTrouble,
+    TrichterError,
+    peewee.PeeweeException,
+)
+
+
+class Group(click.Group):
+    """Faults that a person can mend are one line and exit code 1, never a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except peewee.PeeweeException as error:
+            raise click.ClickException(database.explain(error)) from error
+        except KNOWN_FAULTS as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Group)
+@click.option("--verbose", is_flag=True, help="Log details too.")
+@click.pass_context
+def main(ctx: click.Context, verbose: bool) -> None:
+    """Trichter: every call of an Asterisk becomes a card in a sales funnel."""
+    logging.basicConfig(
+        level=logging.DEBUG if verbose else logging.INFO,
+        format="%(asctime)s %(name)s %(levelname)s %(message)s",
+        stream=sys.stderr,
+    )
+    ctx.obj = configuration.load()
+    models.connect(ctx.obj)
+
+
+@main.command()
+def init() -> None:
+    """Create the tables, or bring them up to date; put in the default funnel and rules."""
+    applied = database.migrate()
+    models.install_defaults()
+    click.echo(f"database ready, {len(applied)} migrations applied")
+
+
+@main.group()
+def user() -> None:
+    """The people who log in."""
+
+
+@user.command("add")
+@click.argument("login")
+@click.option("--name", required=True)
+@click.option("--role", required=True, type=click.Choice(models.ROLES))
+@click.option("--endpoint", help="The phone, as Asterisk names it, e.g. PJSIP/101.")
+@click.option("--department", help="Calls ring at a department; made if there is none.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def user_add(login: str, password_stdin: bool, **about: Any) -> None:
+    """Add a user."""
+    User.add(login, password=_password(password_stdin), **about)
+    click.echo(f"added {login}")
+
+
+@user.command("list")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table")
+def user_list(form: str) -> None:
+    """List the users."""
+    query = User.select(User, Department).join(Department, peewee.JOIN.LEFT_OUTER)
+    rows = [
+        {
+            "login": u.login,
+            "name": u.name,
+            "role": u.role,
+            "endpoint": u.endpoint,
+            "department": u.department and u.department.name,
+            "active": u.active,
+        }
+        for u in query.order_by(User.login)
+    ]
+    if form == "json":
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        state = "" if row["active"] else "disabled"
+        place = f"{row['endpoint'] or '-':<16} {row['department'] or '-':<16}"
+        click.echo(f"{row['login']:<16} {row['role']:<7} {place} {row['name']} {state}".rstrip())
+
+
+@user.command("password")
+@click.argument("login")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def user_password(login: str, password_stdin: bool) -> None:
+    """Set a user's password; ends the user's sessions."""
+    _user(login).set_password(_password(password_stdin))
+    click.echo(f"password of {login} set")
+
+
+@user.command("disable")
+@click.argument("login")
+def user_disable(login: str) -> None:
+    """No log-in and no ringing any more; calls and deals stay."""
+    _user(login).disable()
+    click.echo(f"disabled {login}")
+
+
+@main.command()
+@click.argument("kind", type=click.Choice(list(exports.KINDS)))
+@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+def export(kind: str, form: str) -> None:
+    """Write all deals, calls or contacts to standard output."""
+    write = exports.write_json if form == "json" else exports.write_csv
+    write(exports.KINDS[kind](), sys.stdout)
+
+
+@main.command()
+@click.pass_obj
+def ari(settings: configuration.Settings) -> None:
+    """Record and route the calls of one Asterisk."""
+    from ari_app.app import Telephony  # ari-py is slow to import, and only needed here
+
+    telephony = Telephony(settings)
+    _on_stop(telephony.stop)
+    telephony.run()
+
+
+@main.command()
+@click.pass_obj
+def agi(settings: configuration.Settings) -> None:
+    """Answer the dialplan's FastAGI look-ups."""
+    from agi_scripts.server import serve
+
+    serve(settings)
+
+
+@main.command()
+@click.pass_obj
+def panel(settings: configuration.Settings) -> None:
+    """Serve the web panel."""
+    from panel.server import serve
+
+    serve(settings)
+
+
+@main.command()
+@click.pass_obj
+def serve(settings: configuration.Settings) -> None:
+    """All processes under one parent, which restarts what dies."""
+    from supervisor import Supervisor
+
+    supervisor = Supervisor(["ari", "agi", "panel"])
+    _on_stop(supervisor.stop)
+    supervisor.run()
+
+
+@main.command()
+@click.pass_obj
+def doctor(settings: configuration.Settings) -> None:
+    """Check everything Trichter needs; each fault comes with its fix."""
+    import doctor as checks
+
+    faults = 0
+    for check in checks.run(settings):
+        click.echo(f"{check.mark:<5} {check.subject}: {check.finding}")
+        if check.fix:
+            click.echo(f"      → {check.fix}")
+        faults += check.mark == "FAULT"
+    if faults:
+        raise click.ClickException(f"{faults} fault{'s' if faults > 1 else ''} found")
+
+
+@main.command("demo-data")
+def demo_data() -> None:
+    """Sellers, customers and deals to look at. Only into an empty system."""
+    import demo_data as story
+
+    for line in story.load():
+        click.echo(line)
+
+
+def _user(login: str) -> User:
+    found = User.get_or_none(User.login == login)
+    if found is None:
+        raise TrichterError(f"there is no user {login!r}; 'trichter user list' shows all")
+    return found
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return click.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+
+def _on_stop(stop: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop())
+
+
+if __name__ == "__main__":
+    main(prog_name=Path(sys.argv[0]).stem)
