@@ -52,7 +52,7 @@ def deals() -> Iterator[Row]:
         .join(User, JOIN.LEFT_OUTER, on=(Deal.owner == User.id))
     )
     for deal in _chunks(query, Deal):
-        numbers = Phone.select(Phone.e164).where(Phone.contact == deal.contact_id).order_by(Phone.id)
+        numbers = Phone.select().where(Phone.contact == deal.contact_id).order_by(Phone.id)
         yield {
             "id": deal.id,
             "title": deal.title,

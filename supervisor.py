@@ -34,13 +34,11 @@ class Child:
             if now >= self.start_at:
                 self.process = subprocess.Popen([sys.executable, "-m", "trichter", self.name])
                 self.started = now
-        elif self.process.poll() is not None:
-            self._died(now)
+        elif (code := self.process.poll()) is not None:
+            self._died(now, code)
 
-    def _died(self, now: float) -> None:
-        assert self.process
+    def _died(self, now: float, code: int) -> None:
         self.wait = FIRST_WAIT if now - self.started > STEADY_AFTER else self.wait
-        code = self.process.returncode
         log.error("%s ended with code %s; again in %.1f s", self.name, code, self.wait)
         self.process = None
         self.start_at = now + self.wait

@@ -194,7 +194,8 @@ class Telephony:
                 self._write()
                 wait = RETRY_FIRST
             except peewee.PeeweeException as error:
-                log.error("%s; %d calls wait to be recorded", explain(error), len(self.recorder.due))
+                waiting = len(self.recorder.due)
+                log.error("%s; %d calls wait to be recorded", explain(error), waiting)
                 database.close()
                 wait = min(wait * 2, RETRY_LAST)
             if ends:

@@ -5,16 +5,20 @@ Source of the fields: the ARI event models that Asterisk describes itself at /ar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 LINKEDID = "CHANNEL(linkedid)"
-"""ari.conf must name it in ``channelvars``; without it a call's legs can't be told to be one call."""
+"""ari.conf must name it in ``channelvars``: it tells which legs are one call."""
 
 LONGEST = 200
 """Characters kept of any text: caller names can be 10 kB long."""
+
+
+_QUOTED_PAIR = re.compile(r'\\(["\\])')
 
 
 class BadEvent(ValueError):
@@ -134,7 +138,8 @@ def channel(raw: Any) -> Channel:
         endpoint=name.rpartition("-")[0] or name,
         state=_text(raw, "state"),
         number=_text(caller, "number"),
-        name=_text(caller, "name"),
+        # Asterisk leaves RFC 3261's quoted pairs as they came.
+        name=_QUOTED_PAIR.sub(r"\1", _text(caller, "name")),
         exten=_text(dialplan, "exten"),
         app=f"{_text(dialplan, 'app_name')}({_text(dialplan, 'app_data')})",
         created=moment(raw.get("creationtime")),

@@ -3,9 +3,9 @@
 It holds no database and no clock: the same events give the same reports. What a report changes is
 decided by ``models.Call.record``.
 
-Rules (docs/calls.md has them in words): a channel whose endpoint belongs to a user is *inside*, any
-other is *outside*; ``Local`` channels are neither, they connect their two halves. A call is answered
-while an inside channel can be heard by an outside one, through whatever bridges lie between.
+A channel whose endpoint belongs to a user is *inside*, any other is *outside*; ``Local`` channels
+are neither, they connect their two halves. A call is answered while an inside channel can be heard
+by an outside one, through whatever bridges lie between.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RINGS = frozenset({"RINGING", "PROGRESS"})
 BUSY_CAUSE = 17
 """Q.850: user busy."""
 GAVE_UP_CAUSES = frozenset({0, 16, 18, 19, 21, 26, 127})
-"""Q.850: normal clearing, no response, no answer, rejected, answered elsewhere: it was reachable."""
+"""Q.850: cleared, no response, no answer, rejected, answered elsewhere: it was reachable."""
 FAILED_STATUSES = frozenset({"CHANUNAVAIL", "CONGESTION"})
 GONE_REMEMBERED = 10_000
 
