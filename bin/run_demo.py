@@ -156,7 +156,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with ExitStack() as stack:
-            demo = Demo(stack, _port(arguments.port))
+            demo = Demo(stack, free_port(arguments.port))
             _introduce(demo)
             faults = _play(demo, arguments)
             if arguments.exit:
@@ -188,7 +188,7 @@ def _arguments() -> argparse.Namespace:
     return arguments
 
 
-def _port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """The wanted port, or another one if somebody has it."""
     for port in (wanted, 0):
         with socket.socket() as probe:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -95,6 +97,23 @@ class Office:
     def _connections(self) -> int:
         log = self.log("ari")
         return log.read_text().count("receiving the events of") if log.exists() else 0
+
+    def open_panel(self) -> str:
+        """Start `trichter panel` on a free port; its address, when it answers."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            place = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.run("panel", TRICHTER_PANEL_BIND=place, TRICHTER_PANEL_PUBLIC_URL=f"http://{place}")
+
+        def answers() -> bool:
+            try:
+                with urllib.request.urlopen(f"http://{place}/healthz", timeout=2) as reply:
+                    return bool(reply.status == 200)
+            except OSError:
+                return False
+
+        until(answers, f"the panel: {self.log('panel')}")
+        return f"http://{place}"
 
     @contextmanager
     def phones(self, ring_seconds: float = 0.3, **behaviours: str) -> Iterator[dict[str, Phone]]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
+from werkzeug.security import generate_password_hash
 
 import database
 import models
@@ -41,10 +43,19 @@ class World(SimpleNamespace):
         return Stage.get(Stage.funnel == self.funnel, Stage.name == name)
 
 
+HASH = generate_password_hash(PASSWORD)
+"""Of the one password of all: it takes long on purpose, and is wanted in every test."""
+
+
 def populate() -> World:
     """Migrate the database that models are connected to, and put the people in."""
     database.migrate()
     models.install_defaults()
+    with patch.object(models, "generate_password_hash", lambda _password: HASH):
+        return _people()
+
+
+def _people() -> World:
     people = {
         login: User.add(login, name, role, PASSWORD, endpoint, department)
         for login, name, role, endpoint, department in PEOPLE

@@ -1,0 +1,87 @@
+"""A real Asterisk for the tests, with phones and callers over SIP: pytest plugin.
+
+def test_it(asterisk, phones, ring):
+    phones("101", ring_seconds=0.1)
+    assert ring(number="+491701234567", way="observe", hold=0.2).wait() == "hung up"
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+BIN = str(Path(__file__).resolve().parent.parent / "bin")
+if BIN not in sys.path:
+    sys.path.insert(0, BIN)
+
+from asterisk_runtime import SELLERS  # noqa: E402
+from private_asterisk import PrivateAsterisk  # noqa: E402
+from sip_parties import Caller, Phone  # noqa: E402
+from switched_off import SwitchedOff  # noqa: E402
+
+
+class Phones(Protocol):
+    """Switches a seller's phone on: phones("101", "busy"), phones("102", ring_seconds=1)."""
+
+    def __call__(
+        self,
+        number: str,
+        behaviour: str = "answer",
+        ring_seconds: float = 0.1,
+        talk_seconds: float | None = None,
+    ) -> Phone: ...
+
+
+class Ring(Protocol):
+    """Places a call, with the arguments of Caller, and returns at once."""
+
+    def __call__(self, did: str = "493055500", **how: Any) -> Caller: ...
+
+
+@pytest.fixture(scope="session")
+def asterisk() -> Iterator[PrivateAsterisk]:
+    """One Asterisk 22 for all tests. Whoever changes or kills it makes one for itself instead."""
+    with PrivateAsterisk(22) as pbx:
+        yield pbx
+
+
+@pytest.fixture
+def parties(asterisk: PrivateAsterisk) -> Iterator[ExitStack]:
+    """Everybody who is on the phone in a test; nobody is left for the next one."""
+    with ExitStack() as stack:
+        yield stack
+        # While the phones are still there to confirm it.
+        asterisk.cli("channel request hangup all")
+        asterisk.wait_idle()
+
+
+@pytest.fixture
+def phones(asterisk: PrivateAsterisk, parties: ExitStack) -> Phones:
+    """Phones 101 to 103 and "customer", where calls to outside numbers go; off until asked for."""
+    ports = {number: asterisk.ports.phone(number) for number in SELLERS}
+    ports["customer"] = asterisk.ports.customer
+    off = {number: parties.enter_context(SwitchedOff(port)) for number, port in ports.items()}
+
+    def switch_on(
+        number: str,
+        behaviour: str = "answer",
+        ring_seconds: float = 0.1,
+        talk_seconds: float | None = None,
+    ) -> Phone:
+        off[number].stop()
+        return parties.enter_context(Phone(ports[number], behaviour, ring_seconds, talk_seconds))
+
+    return switch_on
+
+
+@pytest.fixture
+def ring(asterisk: PrivateAsterisk, parties: ExitStack) -> Ring:
+    """Callers over the trunks, or from a seller's phone (way="101")."""
+
+    def place(did: str = "493055500", **how: Any) -> Caller:
+        return parties.enter_context(Caller(asterisk, did, **how))
+
+    return place
