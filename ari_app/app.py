@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import peewee
+from playhouse.pool import MaxConnectionsExceeded
 
 import models
 from ari_app import router
@@ -67,6 +68,13 @@ class Insiders:
             self._until = time.monotonic() + RETRY_FIRST
 
 
+def is_about_the_call(error: Exception) -> bool:
+    """Whether writing this one call failed; else the database did, and all calls wait for it."""
+    if isinstance(error, peewee.PeeweeException | MaxConnectionsExceeded):
+        return isinstance(error, peewee.DataError | peewee.IntegrityError)
+    return True
+
+
 @dataclass
 class Recorder:
     """Applies events to the ledger and records what they changed, many in one transaction.
@@ -108,7 +116,9 @@ class Recorder:
             try:
                 if linkedid in self.ledger.calls:
                     Call.record(self.ledger.report(linkedid))
-            except (peewee.DataError, peewee.IntegrityError, ValueError):
+            except Exception as error:
+                if not is_about_the_call(error):
+                    raise
                 log.exception("call not recorded: %r", self.ledger.report(linkedid))
             self.ledger.forget_finished(linkedid)
             del self.due[linkedid]
@@ -193,7 +203,7 @@ class Telephony:
             try:
                 self._write()
                 wait = RETRY_FIRST
-            except peewee.PeeweeException as error:
+            except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
                 waiting = len(self.recorder.due)
                 log.error("%s; %d calls wait to be recorded", explain(error), waiting)
                 database.close()
@@ -207,7 +217,9 @@ class Telephony:
         database.connect(reuse_if_open=True)
         try:
             self.recorder.write()
-        except (peewee.DataError, peewee.IntegrityError, ValueError):
+        except Exception as error:
+            if not is_about_the_call(error):
+                raise
             self.recorder.write_one_by_one()
 
     def _next(self, timeout: float | None) -> tuple[list[Event], bool]:

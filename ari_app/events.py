@@ -158,9 +158,12 @@ def bridge(raw: Any, at: datetime, who: Channel | None = None) -> Bridged:
 def moment(text: Any) -> datetime:
     """Asterisk's ISO 8601 time → UTC. Raises BadEvent."""
     try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (TypeError, ValueError) as error:
+        time = datetime.fromisoformat(text)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError) as error:
         raise BadEvent(f"no time: {str(text)[:40]!r}") from error
+    raise BadEvent(f"a time without its zone: {text!r}")
 
 
 def _text(raw: Any, key: str) -> str:

@@ -207,6 +207,7 @@ class Ledger:
         self._call_of: dict[str, str] = {}
         self._gone: dict[str, None] = {}
         self._stale: set[str] = set()
+        self._stale_bridges: set[str] = set()
 
     def apply(self, event: Event) -> set[str]:
         """Take in one event. Returns the linkedids of the calls it may have changed."""
@@ -221,6 +222,7 @@ class Ledger:
                 return self._hung_up(channel, at, cause)
             case Connected():
                 self._stale = set(self._call_of)
+                self._stale_bridges = {b for c in self.calls.values() for b in c.bridges}
                 return set()
             case Snapshot():
                 return self._listed(event)
@@ -252,8 +254,9 @@ class Ledger:
         side = call.sides.get(channel.id)
         if side is None:
             side = Side(channel.id, channel.label, channel.endpoint, channel.created)
-            side.inside = not channel.is_local and self.is_inside(channel.endpoint)
             call.sides[channel.id] = side
+        # Asked until it is so: the users may not be known yet when a call begins.
+        side.inside = side.inside or (not side.is_local and self.is_inside(channel.endpoint))
         side.number = side.number or channel.number
         side.name = side.name or channel.name
         side.exten = side.exten or channel.exten
@@ -271,6 +274,7 @@ class Ledger:
         return touched | {self._call_of[event.peer.id]}
 
     def _bridged(self, event: Bridged) -> set[str]:
+        self._stale_bridges.discard(event.bridge)
         if event.channel:
             self._seen(event.channel, event.at)
         members = frozenset(m for m in event.members if m in self._call_of)
@@ -317,7 +321,7 @@ class Ledger:
             touched |= self._bridged(bridge)
         for channel_id in self._stale & set(self._call_of):
             touched |= self._end(channel_id, event.at, cause=0)
+        for bridge_id in sorted(self._stale_bridges):
+            touched |= self._bridged(Bridged(event.at, bridge_id, ()))
         self._stale.clear()
         return touched
-
-

@@ -33,17 +33,20 @@ class Link:
         self.cut_reason = ""
         self.pause: float | None = None  # before the next one, where back-off is not to decide it
         self._silent_after = 0.0
+        self._raw: socket.socket | None = None
         self._socket = websocket.WebSocket(enable_multithread=True, skip_utf8_validation=True)
 
     def open(self, address: str, authorization: str, timeout: float, silent_after: float) -> None:
         """Connect and shake hands. Raises AriError's kinds."""
         self._silent_after = silent_after
         try:
+            self._raw = dialled(address, timeout)
+            self._raise_if_cut()  # before the handshake: whoever cuts from now on finds the socket
             self._socket.connect(
                 address,
                 header=[f"Authorization: {authorization}"],
                 # Left to itself websocket-client takes the proxy of the environment.
-                socket=dialled(address, timeout),
+                socket=self._raw,
                 # Asterisk logs a notice about each Origin that is not among its allowed_origins.
                 suppress_origin=True,
                 redirect_limit=0,  # no password to strangers
@@ -87,7 +90,7 @@ class Link:
     def cut(self, reason: str) -> None:
         """End it, from any thread: a read that waits elsewhere fails at once, with this reason."""
         self.cut_reason = self.cut_reason or reason
-        raw = self._socket.sock
+        raw = self._raw
         if raw is None:
             return  # still dialling; open() looks at the reason when it is through
         try:
@@ -104,6 +107,8 @@ class Link:
     def close(self) -> None:
         """Free the socket; for the thread that reads."""
         self._socket.shutdown()
+        if self._raw is not None:
+            self._raw.close()
 
     def _raise_if_cut(self) -> None:
         if self.cut_reason:

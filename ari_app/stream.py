@@ -191,9 +191,10 @@ class EventStream:
             link.cut(f"set-up after connecting failed: {error!r}"[:SHOWN])
 
     def _set_filter(self) -> None:
-        """Asterisk forgets the filter with the application, so it is set at every connection."""
-        if not self.disallowed:
-            return
+        """Set at every connection: Asterisk forgets the filter with the application, or not.
+
+        An empty one is set too, since Asterisk 16 keeps that of an earlier connection.
+        """
         body = {"disallowed": [{"type": kind} for kind in self.disallowed]}
         path = "/applications/{applicationName}/eventFilter"
         for app in self.app.split(","):
