@@ -1,0 +1,92 @@
+"""The web panel: the app factory, and what holds for every page."""
+
+from __future__ import annotations
+
+import secrets
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask, g, request
+from flask_babel import Babel
+from flask_wtf import CSRFProtect
+
+from database import database, discard
+from panel import assets, auth, errors, security, shown, urls
+from settings import Settings
+
+LANGUAGES = ("en",)
+NOUNS = ("board", "deals", "health", "live", "popups")
+FORM_BYTES = 64 * 1024
+SESSION_SECONDS = 7 * 86400
+WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.figures"})
+
+
+def create_app(settings: Settings) -> Flask:
+    """The panel as a WSGI app. The models must be connected (``models.connect``) by the caller,
+    without an open connection where worker processes are forked afterwards."""
+    app = Flask("panel", root_path=str(Path(__file__).parent))
+    _configure(app, settings)
+    app.url_map.converters["int"] = urls.Id
+    # The order matters: a refused form needs no connection, a log-in check does.
+    security.install(app, settings)
+    CSRFProtect(app)
+    app.before_request(_connect)
+    app.teardown_request(_disconnect)
+    auth.install(app)
+    errors.install(app)
+    assets.install(app)
+    shown.install(app)
+    Babel(app, locale_selector=_locale)
+    for noun in NOUNS:
+        app.register_blueprint(import_module(f"panel.{noun}").bp)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    over_https = urlsplit(settings.panel.public_url).scheme == "https"
+    secret = settings.panel.secret_key
+    if not secret:
+        secret = secrets.token_hex(32)
+        app.logger.warning(
+            "panel.secret_key is empty: log-ins end when the panel restarts. "
+            "Put 64 random characters there to keep them."
+        )
+    app.config.update(
+        SECRET_KEY=secret,
+        MAX_CONTENT_LENGTH=FORM_BYTES,
+        MAX_FORM_MEMORY_SIZE=FORM_BYTES,
+        MAX_FORM_PARTS=50,
+        # __Host-: no other host of the domain, and no plain HTTP, can plant a session.
+        SESSION_COOKIE_NAME="__Host-trichter" if over_https else "trichter",
+        SESSION_COOKIE_SECURE=over_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=SESSION_SECONDS,
+        # A board stays open all day: its forms hold as long as the log-in does.
+        WTF_CSRF_TIME_LIMIT=None,
+        PROPAGATE_EXCEPTIONS=False,
+        BABEL_DEFAULT_LOCALE=LANGUAGES[0],
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _connect() -> None:
+    """One connection a request. Streams let go of it before they wait (see live)."""
+    if request.endpoint not in WITHOUT_DATABASE:
+        g.connected = database.connect(reuse_if_open=True)
+
+
+def _disconnect(error: Any) -> None:
+    if not g.pop("connected", False) or database.is_closed():
+        return
+    if errors.is_database_trouble(error):
+        discard()
+    else:
+        database.close()
+
+
+def _locale() -> str:
+    viewer = g.get("viewer")
+    return viewer.locale if viewer and viewer.locale in LANGUAGES else LANGUAGES[0]

@@ -1,0 +1,170 @@
+"""Log-in, log-out, and who is looking. Every page needs a log-in unless marked ``public``."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext as _
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from fields import clean
+from models import User
+from panel.urls import is_local, wants_fragment, whole
+
+PER_ADDRESS = "30 per 5 minutes"
+PER_LOGIN = "10 per 5 minutes"
+PASSWORD_LENGTH = 200
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class SignedIn(UserMixin):
+    """What a session holds of a user: the id, and a mark of the password hash, so that a new
+    password ends all earlier sessions."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+
+    def get_id(self) -> str:
+        return f"{self.user.id}.{_mark(self.user)}"
+
+
+def public(view: View) -> View:
+    """Marks a view that answers without a log-in."""
+    view.is_public = True  # type: ignore[attr-defined]
+    return view
+
+
+def viewer() -> User:
+    """The user who is looking. Only for views that are not public."""
+    return g.viewer
+
+
+def session_user(session_id: str) -> User | None:
+    """The active user of a session id as ``SignedIn.get_id`` makes it, or None: the password was
+    changed or the user disabled since. Long-lived streams ask again from time to time."""
+    number, _dot, mark = session_id.partition(".")
+    user = User.get_or_none(User.id == whole(number), User.active)
+    valid = user is not None and hmac.compare_digest(_mark(user).encode(), mark.encode())
+    return user if valid else None
+
+
+def install(app: Flask) -> None:
+    # Templates use g.viewer: its own variable would read the database on every page, and again on
+    # the page that says that the database is gone.
+    manager = LoginManager(app, add_context_processor=False)
+    # 'basic' would mark a session that moves to another network; 'strong' would end it.
+    manager.session_protection = None
+    manager.user_loader(_load)
+    app.before_request(_let_in)
+    # Kept in memory, which is right for one worker process. It counts failures only: a whole
+    # office behind one address logs in every morning.
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://")
+    per_address = limiter.limit(PER_ADDRESS, methods=["POST"], deduct_when=_failed)
+    per_login = limiter.limit(
+        PER_LOGIN, key_func=_login_name, methods=["POST"], deduct_when=_failed
+    )
+    app.add_url_rule(
+        "/login", "auth.login", public(per_address(per_login(login))), methods=["GET", "POST"]
+    )
+    app.add_url_rule("/logout", "auth.logout", public(logout), methods=["POST"])
+    _nobodys_hash()
+
+
+def login() -> Any:
+    target = request.values.get("next", "")
+    target = target if is_local(target) else url_for("board.board")
+    if g.viewer:
+        return redirect(target, 303)
+    if request.method == "GET":
+        return render_template("login.html", next=target, login="", problem="")
+    user = _checked(_login_name(), request.form.get("password", ""))
+    if user is None:
+        problem = _("Login or password is not right.")
+        page = render_template("login.html", next=target, login=_login_name(), problem=problem)
+        return page, 401
+    # Whatever the session held before, planted or not, ends here.
+    session.clear()
+    session.permanent = True
+    login_user(SignedIn(user))
+    return redirect(target, 303)
+
+
+def logout() -> Any:
+    logout_user()
+    session.clear()
+    return redirect(url_for("auth.login"), 303)
+
+
+def _load(session_id: str) -> SignedIn | None:
+    user = session_user(session_id)
+    return SignedIn(user) if user else None
+
+
+def _let_in() -> Any:
+    """Find out who is looking; send the others to the log-in."""
+    g.viewer = None
+    if request.endpoint == "static" or (request.endpoint and not _knows_people(request.endpoint)):
+        return None
+    if current_user.is_authenticated:
+        g.viewer = current_user.user
+        return None
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is None or getattr(view, "is_public", False):
+        return None
+    wanted = request.accept_mimetypes
+    if request.method != "GET" or wants_fragment() or (wanted and not wanted.accept_html):
+        abort(401)
+    return redirect(url_for("auth.login", next=request.full_path.rstrip("?")), 303)
+
+
+def _knows_people(endpoint: str) -> bool:
+    return not endpoint.startswith("health.")
+
+
+def _failed(response: Response) -> bool:
+    return response.status_code != 303
+
+
+def _login_name() -> str:
+    return clean(request.form.get("login"), 40).lower()
+
+
+def _checked(login: str, password: str) -> User | None:
+    """The user, if the password is right. Takes as long for logins that do not exist, or are
+    disabled, so that the time taken tells nothing."""
+    user = User.get_or_none(User.login == login)
+    stored = user.password_hash if user else _nobodys_hash()
+    right = check_password_hash(stored, password[:PASSWORD_LENGTH])
+    return user if user and right and user.active and len(password) <= PASSWORD_LENGTH else None
+
+
+@cache
+def _nobodys_hash() -> str:
+    return generate_password_hash(secrets.token_hex())
+
+
+def _mark(user: User) -> str:
+    """One-way: it stands in the cookie, which is signed, but readable."""
+    about = f"session of {user.id}".encode()
+    return hmac.new(user.password_hash.encode(), about, hashlib.sha256).hexdigest()[:32]

@@ -1,0 +1,148 @@
+"""How values are written for people, and how the amounts that people write are read."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_datetime, format_time
+from babel.numbers import format_currency
+from flask import Flask
+from flask_babel import get_locale, ngettext
+from flask_babel import gettext as _
+
+from fields import EPOCH, readable, utcnow
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+_E164 = re.compile(r"\+[0-9]{6,15}", re.ASCII)
+_SPACES = re.compile(r"[\s'’_]|€|EUR", re.IGNORECASE)
+_WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*", re.ASCII)
+
+
+def install(app: Flask) -> None:
+    filters = (money, rounded, age, moment, clock, length_of, initials, ms, numbers, readable)
+    app.jinja_env.filters.update({f.__name__: f for f in filters})
+    app.jinja_env.globals["now"] = utcnow
+    app.jinja_env.tests["e164"] = lambda text: bool(_E164.fullmatch(text or ""))
+
+
+def money(amount: Decimal | None, currency: str = "EUR") -> str:
+    """€ 12,000 or € 12,000.50: without cents where there are none. '' for None."""
+    if amount is None:
+        return ""
+    pattern = get_locale().currency_formats["standard"].pattern
+    if amount == amount.to_integral_value():
+        pattern = pattern.replace(".00", "")
+    # A blank that does not break, as in most languages: digits are found faster.
+    pattern = re.sub(r"¤(?=[#0])", "¤\u00a0", pattern)
+    return format_currency(
+        amount, currency, format=pattern, locale=get_locale(), currency_digits=False
+    )
+
+
+def rounded(amount: Decimal | None, currency: str = "EUR") -> str:
+    """Money in whole units, for sums."""
+    return money(None if amount is None else Decimal(round(amount)), currency)
+
+
+class BadAmount(ValueError):
+    """Not an amount of money; the message is for the person who wrote it."""
+
+
+def read_amount(text: str) -> Decimal | None:
+    """An amount as people write it: 12,50 · 12.50 · 1.234,56 · 1,234.56 · 1 234 € · 1.234.
+
+    Three digits after the only mark are thousands, whatever the language: no amount has three
+    decimals. None for nothing. Raises BadAmount.
+    """
+    digits = _SPACES.sub("", text[:60])
+    if not digits:
+        return None
+    if digits.startswith("-"):
+        raise BadAmount(_("An amount can't be negative."))
+    units, cents = _split(digits)
+    if _GROUPED.fullmatch(units):
+        units = re.sub("[.,]", "", units)
+    if len(text) > 60 or not _WHOLE.fullmatch(units):
+        raise BadAmount(_("Write the amount in digits, for example 12,500 or 12500.50."))
+    amount = Decimal(f"{units}.{cents or '0'}")
+    if amount >= Decimal("1e12"):
+        raise BadAmount(_("An amount must be below 1,000,000,000,000."))
+    return amount.quantize(Decimal("0.01"))
+
+
+def _split(digits: str) -> tuple[str, str]:
+    """Units and cents, at the last mark if one or two digits follow it."""
+    found = re.fullmatch(r"(.*?)[.,]([0-9]{1,2})", digits, re.ASCII)
+    if not found:
+        return digits, ""
+    mark = digits[len(found[1])]
+    # 1,234,56 is neither: the mark of thousands can't be that of cents.
+    return (digits, "") if mark in found[1] else (found[1], found[2])
+
+
+def age(since: datetime) -> str:
+    """How long ago, in one unit: now, 12 min, 3 h, 2 d."""
+    passed = (utcnow() - since).total_seconds()
+    if passed < MINUTE:
+        return _("now")
+    if passed < HOUR:
+        return _("%(n)d min", n=passed // MINUTE)
+    if passed < DAY:
+        return _("%(n)d h", n=passed // HOUR)
+    return _("%(n)d d", n=passed // DAY)
+
+
+def moment(when: datetime) -> str:
+    """A point in time on the clock of the panel's machine, which stands where the PBX does."""
+    local, today = when.astimezone(), utcnow().astimezone()
+    time = format_time(local, "HH:mm", locale=get_locale())
+    days = (today.date() - local.date()).days
+    if days == 0:
+        return _("today, %(time)s", time=time)
+    if days == 1:
+        return _("yesterday, %(time)s", time=time)
+    pattern = "d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
+    return format_datetime(local, pattern, locale=get_locale())
+
+
+def clock(seconds: float | None) -> str:
+    """A duration as m:ss or h:mm:ss; '' for None."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def length_of(seconds: float) -> str:
+    """A span in the largest unit that fits, spelt out: 6 days, 3 hours, 12 minutes."""
+    if seconds >= DAY:
+        return ngettext("%(num)d day", "%(num)d days", int(seconds // DAY))
+    if seconds >= HOUR:
+        return ngettext("%(num)d hour", "%(num)d hours", int(seconds // HOUR))
+    return ngettext("%(num)d minute", "%(num)d minutes", int(seconds // MINUTE))
+
+
+def initials(name: str) -> str:
+    """AK for Anna Krüger."""
+    words = [word for word in name.split() if word[:1].isalnum()]
+    return "".join(word[0] for word in [*words[:1], *words[1:][-1:]]).upper() or "?"
+
+
+def ms(when: datetime | None) -> int | str:
+    """Milliseconds since 1970 UTC, as scripts count."""
+    return "" if when is None else int((when - EPOCH).total_seconds() * 1000)
+
+
+def numbers(text: str | None) -> str:
+    """A name, or a number written readably if the name is just that."""
+    return readable(text) if text and _E164.fullmatch(text) else text or ""
+
+
+def as_dict(**values: Any) -> dict[str, Any]:
+    """The values that are there: for query strings."""
+    return {name: value for name, value in values.items() if value is not None}

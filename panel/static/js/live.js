@@ -1,0 +1,107 @@
+// The stream of news. Others listen to what it tells: trichter:deal, trichter:call,
+// trichter:reconnected.
+
+import { fragment } from "./shared/http.js";
+import { emit } from "./shared/page.js";
+
+const { liveUrl, popupsUrl } = document.body.dataset;
+const mark = document.getElementById("connection");
+const MARK_MS = 5000;
+const RETRY_MS = 5000;
+const HIDDEN_MS = 60_000;
+const RELOAD_PAUSE_MS = 60_000;
+
+let source = null;
+let lastId = "";
+let wasOpen = false;
+let markTimer = 0;
+let retryTimer = 0;
+let hiddenTimer = 0;
+
+function connect() {
+  disconnect();
+  const address = new URL(liveUrl, location.href);
+  if (lastId) address.searchParams.set("last", lastId);
+  source = new EventSource(address);
+  source.addEventListener("open", opened);
+  source.addEventListener("error", lost);
+  source.addEventListener("deal", tell);
+  source.addEventListener("call", tell);
+  source.addEventListener("reload", behind);
+  // Too many windows: this one was the oldest. It connects again when somebody looks at it.
+  source.addEventListener("closed", () => {
+    disconnect();
+    showMark();
+  });
+}
+
+function disconnect() {
+  clearTimeout(retryTimer);
+  source?.close();
+  source = null;
+}
+
+function opened() {
+  clearTimeout(markTimer);
+  markTimer = 0;
+  if (mark) mark.hidden = true;
+  document.documentElement.dataset.live = "on";
+  if (wasOpen) emit("reconnected");
+  wasOpen = true;
+}
+
+function showMark() {
+  clearTimeout(markTimer);
+  markTimer = 0;
+  if (mark && !document.hidden) mark.hidden = false;
+  document.documentElement.dataset.live = "off";
+}
+
+function lost() {
+  markTimer ||= setTimeout(showMark, MARK_MS);
+  // After an answer other than a stream the browser gives up; a dead connection it retries itself.
+  if (source?.readyState !== EventSource.CLOSED) return;
+  clearTimeout(retryTimer);
+  retryTimer = setTimeout(retry, RETRY_MS);
+}
+
+async function retry() {
+  // Asks for something small first: logged out, that leads to the log-in.
+  await fragment(popupsUrl).catch(() => {});
+  connect();
+}
+
+function tell(message) {
+  lastId = message.lastEventId;
+  emit(message.type, JSON.parse(message.data));
+}
+
+/** Too much was missed: load the page again, but not while somebody types, and not in a loop. */
+function behind(message) {
+  lastId = message.lastEventId;
+  const last = Number(sessionStorage.getItem("trichter.reloaded"));
+  if (Date.now() - last < RELOAD_PAUSE_MS) {
+    emit("reconnected");
+    return;
+  }
+  if (document.activeElement?.matches("input, textarea, select") || document.querySelector("dialog[open]")) {
+    document.addEventListener("focusout", () => setTimeout(behind, 500, message), { once: true });
+    return;
+  }
+  sessionStorage.setItem("trichter.reloaded", Date.now());
+  location.reload();
+}
+
+function visibility() {
+  clearTimeout(hiddenTimer);
+  // Browsers allow six connections to a server: a window that nobody sees gives its own back.
+  if (document.hidden) hiddenTimer = setTimeout(disconnect, HIDDEN_MS);
+  else if (!source) connect();
+}
+
+if (liveUrl) {
+  connect();
+  document.addEventListener("visibilitychange", visibility);
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", (event) => event.persisted && connect());
+}

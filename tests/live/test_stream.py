@@ -1,0 +1,293 @@
+"""/live: who hears what, coming back after a gap, and when a stream ends."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from peewee import OperationalError
+
+import database
+import models
+from models import Call, Deal, Event, User
+from panel import create_app, live
+from panel.auth import SignedIn
+from panel.tail import hub
+from tests.live.conftest import PATIENCE, Listen, listening
+from tests.world import CUSTOMER, Story, World
+
+
+def everything_happens(world: World) -> None:
+    """One of each kind of event, all in Sales."""
+    Story.begins(linkedid="m", number=CUSTOMER).rings("PJSIP/101").ended()
+    story = Story.begins(linkedid="1").rings("PJSIP/101", "PJSIP/102").answered("PJSIP/101")
+    story.ended()
+    stops(Story.begins(linkedid="s").rings("PJSIP/101"))
+    deal = Deal.open("Roof", world.anna, world.anna)
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    deal.assign_to(world.ben, by=world.hugo)
+    Story.begins(linkedid="2").rings("PJSIP/102").call.attach(deal, by=world.ben)
+    world.ben.set_password("another horse")
+    world.ada.disable()
+    User.add("eve", "Eve", "seller", "correct horse", "PJSIP/109", "Sales")
+
+
+SOURCE = Path(models.__file__ or "").read_text(encoding="utf-8")
+KINDS = set(re.findall(r'Event\.add\(\s*"([a-z_.]+)"', SOURCE))
+
+
+def test_an_outsider_hears_nothing_of_any_kind(quiet: World, listen: Listen) -> None:
+    olga = listen("olga")
+    everything_happens(quiet)
+    assert {event.kind for event in Event.select(Event.kind)} >= KINDS, "a new kind: add it above"
+    own = Deal.open("Her own", quiet.olga, quiet.olga)
+    # The tail keeps the order, so whatever leaked would come before this.
+    assert olga.next() == ("deal", {"deal": own.id, "kind": "deal.created"})
+    assert olga.nothing()
+
+
+def test_an_outsider_who_comes_back_hears_nothing(quiet: World, listen: Listen) -> None:
+    everything_happens(quiet)
+    own = Deal.open("Her own", quiet.olga, quiet.olga)
+    olga = listen("olga", header=0)
+    assert olga.next() == ("deal", {"deal": own.id, "kind": "deal.created"})
+    assert olga.nothing()
+
+
+def test_a_seller_hears_of_own_calls_and_deals(quiet: World, listen: Listen) -> None:
+    anna, ben = listen("anna"), listen("ben")
+    story = Story.begins().rings("PJSIP/101")
+    call = story.call.id
+    ringing = {"call": call, "kind": "call.ringing", "deal": None, "mine": True}
+    assert anna.next() == ("call", ringing)
+    story = story.rings("PJSIP/102")
+    assert anna.next() == ("call", ringing)
+    assert ben.next() == ("call", ringing)
+    deal = story.answered("PJSIP/101").call.deal_id
+    answered = {"call": call, "kind": "call.answered", "mine": True}
+    # Ben's phone rang: he learns that it is over, and not of which deal it was.
+    assert ben.next() == ("call", {**answered, "deal": None})
+    assert anna.until("deal", "deal.created") == {"deal": deal, "kind": "deal.created"}
+    assert anna.next() == ("call", {**answered, "deal": deal})
+    assert anna.next() == ("deal", {"deal": deal, "kind": "call.answered"})
+    assert ben.nothing()
+
+
+def stops(story: Story) -> Story:
+    """The first phone stops ringing; the call goes on."""
+    first, *others = story.report.legs
+    legs = (replace(first, ended_at=first.rang_at, outcome="missed"), *others)
+    return Story(replace(story.report, legs=legs))._recorded()
+
+
+def test_a_phone_that_stops_ringing(quiet: World, listen: Listen) -> None:
+    anna = listen("anna")
+    story = Story.begins().rings("PJSIP/101")
+    assert anna.next()[1]["kind"] == "call.ringing"
+    story = stops(story)
+    stopped = {"call": story.call.id, "kind": "call.stopped", "deal": None, "mine": True}
+    assert anna.next() == ("call", stopped)
+    assert Call.popping_up_for(quiet.anna).count() == 0
+
+
+def test_a_head_hears_of_all_and_is_called_by_none(quiet: World, listen: Listen) -> None:
+    hugo = listen("hugo")
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.created"})
+    deal.move_to(quiet.stage("Documents"), by=quiet.anna)
+    assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.moved"})
+    call = Story.begins().rings("PJSIP/101").call.id
+    ringing = {"call": call, "kind": "call.ringing", "deal": None, "mine": False}
+    assert hugo.next() == ("call", ringing)
+
+
+def test_who_loses_a_deal_hears_of_it(quiet: World, listen: Listen) -> None:
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    anna, ben = listen("anna"), listen("ben")
+    deal.assign_to(quiet.ben, by=quiet.hugo)
+    assigned = ("deal", {"deal": deal.id, "kind": "deal.assigned"})
+    assert anna.next() == assigned
+    assert ben.next() == assigned
+    deal.move_to(quiet.stage("Documents"), by=quiet.ben)
+    assert ben.next() == ("deal", {"deal": deal.id, "kind": "deal.moved"})
+    assert anna.nothing()
+
+
+# Coming back -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["header", "last"])
+def test_a_browser_gets_what_it_missed(anywhere: World, way: str) -> None:
+    listen = listening(anywhere)
+    anna = listen("anna")
+    first = Deal.open("First", anywhere.anna, anywhere.anna)
+    assert anna.next()[1]["deal"] == first.id
+    hub.end_all("cut off")
+    anna.ended()
+    missed = [Deal.open(f"{n}", anywhere.anna, anywhere.anna).id for n in range(3)]
+    Deal.open("Not hers", anywhere.ben, anywhere.ben)
+    anna = listen("anna", **{way: anna.position})
+    later = Deal.open("Later", anywhere.anna, anywhere.anna)
+    heard = [anna.next()[1]["deal"] for _ in range(4)]
+    assert heard == [*missed, later.id]
+
+
+def test_the_position_moves_on_without_messages(
+    quiet: World, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a seller who hears of one event in a hundred would be too far behind every time."""
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 0.01)
+    anna = listen("anna")
+    Deal.open("Not hers", quiet.ben, quiet.ben)
+    newest = str(Event.select().order_by(Event.id.desc()).get().id)
+    while anna.beats.get(timeout=PATIENCE) != newest:
+        pass
+    assert anna.position == newest
+    assert anna.nothing()
+
+
+def test_positions_that_cannot_be_reload_the_page(listen: Listen) -> None:
+    for position in ("999999", "-1", "x", "1" * 30, "²", ""):
+        assert listen("anna", last=position).next() == ("reload", {})
+
+
+def test_too_far_behind_reloads_the_page(
+    quiet: World, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST_MISSED", 3)
+    before = Event.select().order_by(Event.id.desc()).get().id
+    for number in range(4):
+        Deal.open(f"{number}", quiet.anna, quiet.anna)
+    anna = listen("anna", header=before)
+    assert anna.next() == ("reload", {})
+    assert int(anna.position) == before + 4
+    deal = Deal.open("Later", quiet.anna, quiet.anna)
+    assert anna.next()[1]["deal"] == deal.id
+
+
+def test_a_page_misses_nothing_between_its_rows_and_its_stream(
+    quiet: World, listen: Listen
+) -> None:
+    """What is committed while the page is rendered comes again through the stream."""
+    deal = Deal.open("While it is rendered", quiet.anna, quiet.anna)
+    with create_app(quiet.settings).test_request_context("/"):
+        address = live.live_url()
+    anna = listen("anna", last=address.rpartition("=")[2])
+    assert anna.until("deal", "deal.created")["deal"] == deal.id
+
+
+# The end -----------------------------------------------------------------------------------------
+
+
+def test_strangers_get_none(quiet: World) -> None:
+    answer = create_app(quiet.settings).test_client().get("/live")
+    assert answer.status_code in (303, 401)
+    assert hub.streams == 0
+
+
+def test_a_disabled_user_hears_no_more(anywhere: World, listen_anywhere: Listen) -> None:
+    anna, ben = listen_anywhere("anna"), listen_anywhere("ben")
+    anywhere.anna.disable()
+    Deal.open("Too late", anywhere.anna, by=None)
+    assert anna.ended() == []
+    assert ben.nothing()
+    assert hub.streams == 1
+
+
+def test_a_new_password_ends_the_streams_of_before(quiet: World, listen: Listen) -> None:
+    anna = listen("anna")
+    quiet.anna.set_password("another horse")
+    assert anna.ended() == []
+    again = listen("anna")
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    assert again.next()[1]["deal"] == deal.id
+
+
+def test_logging_out_ends_the_streams_of_that_browser(quiet: World, listen: Listen) -> None:
+    here, elsewhere = listen("anna", browser="here"), listen("anna", browser="elsewhere")
+    client = create_app(quiet.settings).test_client()
+    client.application.config["WTF_CSRF_ENABLED"] = False
+    with client.session_transaction() as session:
+        session.update(_user_id=SignedIn(quiet.anna).get_id(), csrf_token="here")
+    assert client.post("/logout").status_code == 303
+    assert here.ended() == []
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    assert elsewhere.next()[1]["deal"] == deal.id
+
+
+def test_what_a_person_is_no_longer_is_seen_soon(
+    quiet: World, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hugo is a seller now: another's deal is nothing of his, also if it waits for him already."""
+    monkeypatch.setattr(live, "CHECK_SECONDS", -1.0)
+    hugo = listen("hugo")
+    User.update(role="seller").where(User.id == quiet.hugo.id).execute()
+    Deal.open("Not his", quiet.anna, quiet.anna)
+    own = Deal.open("His own", quiet.hugo, quiet.hugo)
+    assert hugo.next() == ("deal", {"deal": own.id, "kind": "deal.created"})
+
+
+def test_nothing_goes_out_unchecked(
+    quiet: World, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "CHECK_SECONDS", -1.0)
+    monkeypatch.setattr(live, "RETRY_SECONDS", 0.01)
+    asked = threading.Event()
+    known = live.session_user
+
+    def broken(session_id: str) -> Any:
+        asked.set()
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr(live, "session_user", broken)
+    anna = listen("anna")
+    while not anna.beats.empty():
+        anna.beats.get()
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    assert asked.wait(PATIENCE)
+    # Still there and kept alive, with the message held back.
+    for _ in range(2):
+        anna.beats.get(timeout=PATIENCE)
+    assert anna.nothing()
+    monkeypatch.setattr(live, "session_user", known)
+    assert anna.next()[1]["deal"] == deal.id
+
+
+def test_a_stream_that_waits_holds_no_connection(on_postgresql: World) -> None:
+    listen = listening(on_postgresql)
+    ears = [listen("anna") for _ in range(3)]
+    deal = Deal.open("Roof", on_postgresql.anna, on_postgresql.anna)
+    assert {ear.next()[1]["deal"] for ear in ears} == {deal.id}
+    # That of this test, and that of the tail.
+    assert len(database.database.obj._in_use) == 2
+
+
+def test_a_browser_that_does_not_read_is_cut_off() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        cut = live._cutter({"gunicorn.socket": here})
+        assert cut
+        cut()
+        assert there.recv(1) == b""
+        # Gone already: nothing to complain about.
+        there.close()
+        here.close()
+        cut()
+
+
+def test_headers(quiet: World) -> None:
+    client = create_app(quiet.settings).test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = SignedIn(quiet.anna).get_id()
+    answer = client.get("/live", buffered=False)
+    assert answer.mimetype == "text/event-stream"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["X-Accel-Buffering"] == "no"
+    answer.close()
+    assert hub.streams == 0
+    assert Call.select().count() == 0

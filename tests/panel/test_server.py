@@ -1,0 +1,187 @@
+"""The panel under its real server, and its pages in a real browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import urllib3
+
+from fields import utcnow
+from models import Contact, Deal
+from tests.browser import NewPage
+from tests.office import until
+from tests.world import CUSTOMER, PASSWORD, Story, World
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVE = "import settings; from panel.server import serve; serve(settings.load())"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+FAULTS = """async rules => (await axe.run(document, {runOnly: rules})).violations.map(
+  fault => fault.id + ": " + fault.nodes.map(node => node.target.join(" ")).join(", "))"""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def start(world: World, port: int) -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "TRICHTER_DATABASE_URL": world.settings.database.url,
+        "TRICHTER_PANEL_BIND": f"127.0.0.1:{port}",
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", SERVE],
+        cwd=ROOT,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def is_up(port: int) -> bool:
+    try:
+        answer = urllib3.request("GET", f"http://127.0.0.1:{port}/healthz", retries=False)
+    except urllib3.exceptions.HTTPError:
+        return False
+    return answer.status == 200
+
+
+@pytest.fixture
+def port(world: World) -> Iterator[int]:
+    """The port of a running panel."""
+    number = free_port()
+    process = start(world, number)
+    try:
+        until(lambda: is_up(number), "the panel")
+        yield number
+    finally:
+        process.terminate()
+        _out, errors = process.communicate(timeout=20)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert errors.count("secret_key is empty") == 1
+
+
+def test_it_starts_and_ends(port: int) -> None:
+    answer = urllib3.request("GET", f"http://127.0.0.1:{port}/", redirect=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/login?next=/")
+
+
+def test_it_ends_at_once_by_ctrl_c(world: World) -> None:
+    number = free_port()
+    process = start(world, number)
+    until(lambda: is_up(number), "the panel")
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_a_port_that_is_taken_is_one_line(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = {
+            **os.environ,
+            "TRICHTER_DATABASE_URL": world.settings.database.url,
+            "TRICHTER_PANEL_BIND": f"127.0.0.1:{taken.getsockname()[1]}",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "trichter", "panel"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert "in use; end what uses it, or set another address" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def furnish(world: World) -> Deal:
+    """A deal with everything on it, and cards in every state."""
+    contact = Contact.of_number(CUSTOMER, "Maximilian von Hohenstein-Übelacker", world.anna)
+    deal = Deal.open(
+        "Donaudampfschifffahrtsgesellschaft Oberösterreich mbH & Co. KG, Niederlassung Süd",
+        world.anna,
+        world.anna,
+        contact=contact,
+        amount=Decimal("999999999999.99"),
+        stage=world.stage("Opportunity"),
+    )
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    yesterday = utcnow() - timedelta(days=1)
+    Story.begins(linkedid="1.0", at=yesterday).rings("PJSIP/101").ended()
+    Story.begins(linkedid="1.1").rings("PJSIP/101").answered("PJSIP/101").ended()
+    Story.begins(linkedid="1.2").rings("PJSIP/101").ended()
+    Story.begins("+4940123456", "2.1").rings("PJSIP/102").answered("PJSIP/102")
+    return deal
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_pages_are_accessible_and_fit(
+    world: World, port: int, new_page: NewPage, axe_path: Path, width: int
+) -> None:
+    deal = furnish(world)
+    page = new_page(
+        base_url=f"http://127.0.0.1:{port}",
+        viewport={"width": width, "height": 800},
+        has_touch=width < 500,
+        is_mobile=width < 500,
+        bypass_csp=True,
+    )
+
+    def check(name: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.add_script_tag(path=axe_path)
+            assert page.evaluate(FAULTS, RULES) == [], f"{name}, {scheme}"
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, f"{name} is {over} px wider than the screen"
+
+    page.goto("/login")
+    check("login")
+    page.fill("#login", "hugo")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_selector("#board .card")
+    check("board")
+    page.click("[popovertarget=new-deal]")
+    check("dialog")
+    page.goto(f"/deals/{deal.id}")
+    check("deal")
+    page.goto("/deals/new")
+    page.fill("#new-amount", "NaN")
+    page.press("#new-amount", "Enter")
+    page.wait_for_selector("main .field__problem")
+    check("new deal")
+    page.goto("/deals/999999")
+    check("no such page")
+
+
+def test_without_scripts(world: World, port: int, new_page: NewPage) -> None:
+    page = new_page(base_url=f"http://127.0.0.1:{port}", java_script_enabled=False)
+    page.goto("/login")
+    page.fill("#login", "anna")
+    page.fill("#password", PASSWORD)
+    page.click("main .btn--go")
+    page.click("[popovertarget=new-deal]")
+    page.fill("#new-title", "Fitwerk GmbH")
+    page.click("#new-deal .btn--go")
+    page.select_option("#stage", label="Documents")
+    page.click("[data-submit-button]")
+    assert page.inner_text("[aria-current=step]") == "Documents"
+    page.click("text=Board")
+    page.click("text=Fitwerk GmbH")
+    page.click("[popovertarget=me-menu]")
+    page.click("text=Log out")
+    assert page.url.endswith("/login")
