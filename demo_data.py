@@ -10,7 +10,7 @@ from database import database
 from fields import utcnow
 from models import Contact, Deal, Funnel, Refused, Stage, User
 
-PASSWORD = "trichter-demo"
+PASSWORD = "trichter-demo"  # noqa: S105 (printed for everybody to use)
 PEOPLE = (
     ("anna", "Anna Krüger", "seller", "PJSIP/101", "Sales"),
     ("ben", "Ben Okafor", "seller", "PJSIP/102", "Sales"),

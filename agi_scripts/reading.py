@@ -8,7 +8,7 @@ import peewee
 from playhouse.pool import PooledDatabase
 
 from agi_scripts.protocol import Request
-from database import database
+from database import database, discard
 from settings import Settings
 
 LookUp = Callable[[Request, Settings], dict[str, str]]
@@ -35,10 +35,7 @@ def ask(look_up: LookUp, request: Request, settings: Settings) -> dict[str, str]
     try:
         found = look_up(request, settings)
     except peewee.PeeweeException:
-        if pooled:
-            database.manual_close()
-        else:
-            database.close()
+        discard()
         raise
     if pooled:
         database.close()

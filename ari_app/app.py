@@ -10,10 +10,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import peewee
 from playhouse.pool import MaxConnectionsExceeded
@@ -33,7 +33,7 @@ from ari_app.events import (
     parse,
 )
 from ari_app.ledger import Ledger
-from database import database, explain
+from database import database, discard, explain
 from fields import utcnow
 from models import Call, CallReport, User
 from settings import Settings
@@ -44,6 +44,8 @@ ROUTERS = 8
 BATCH = 500
 ENDPOINTS_GOOD_FOR = 2.0
 RETRY_FIRST, RETRY_LAST = 0.1, 5.0
+
+Found = TypeVar("Found")
 
 
 class Insiders:
@@ -73,6 +75,17 @@ def is_about_the_call(error: Exception) -> bool:
     if isinstance(error, peewee.PeeweeException | MaxConnectionsExceeded):
         return isinstance(error, peewee.DataError | peewee.IntegrityError)
     return True
+
+
+def _understood(read: Callable[[Any], Found], listed: Any) -> tuple[Found, ...]:
+    """What can be read of a list that Asterisk gave; one odd entry must not hide the others."""
+    found = []
+    for raw in listed if isinstance(listed, list) else ():
+        try:
+            found.append(read(raw))
+        except BadEvent as error:
+            log.warning("listing: left out: %s", error)
+    return tuple(found)
 
 
 @dataclass
@@ -184,8 +197,8 @@ class Telephony:
         self.client = client
         self.events.put(Connected(utcnow()))
         at = utcnow()
-        channels = tuple(channel(raw) for raw in client.request("GET", "/channels") or ())
-        bridges = tuple(bridge(raw, at) for raw in client.request("GET", "/bridges") or ())
+        channels = _understood(channel, client.request("GET", "/channels"))
+        bridges = _understood(lambda raw: bridge(raw, at), client.request("GET", "/bridges"))
         self.events.put(Snapshot(at, channels, bridges))
         app = self.settings.ari.app
         for waiting in channels:
@@ -206,9 +219,10 @@ class Telephony:
             except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
                 waiting = len(self.recorder.due)
                 log.error("%s; %d calls wait to be recorded", explain(error), waiting)
-                database.close()
+                discard()
                 wait = min(wait * 2, RETRY_LAST)
             if ends:
+                database.close()
                 return
 
     def _write(self) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of every page of a running demonstration, with a call that rings while they are taken."""
+"""Pictures of every page of a running demonstration, while a customer rings."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-import demo_data
 import story
-from models import Deal
 from playwright.sync_api import Browser, Page, sync_playwright
 from run_demo import BRISK, Demo, free_port
 from sip_parties import Caller, Phone
+
+import demo_data
+from models import Deal
 from tests import programs
 
+ROOT = Path(__file__).resolve().parent.parent
 SIZES = {"wide": (1440, 900), "middle": (1024, 768), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 RINGING = story.Scene("+492219955120", "Lindner Logistik", story.ROUTED, "anna", known=True)
@@ -74,7 +73,12 @@ def _chromium() -> Iterator[Browser]:
 
 def _take_all(browser: Browser, panel: str, into: Path, size: str, scheme: str) -> None:
     deal = Deal.get(Deal.title == "Lindner Logistik").id
-    pages = {"board": "/", "deal": f"/deals/{deal}", "new-deal": "/deals/new", "missing": "/deals/0"}
+    pages = {
+        "board": "/",
+        "deal": f"/deals/{deal}",
+        "new-deal": "/deals/new",
+        "missing": "/deals/0",
+    }
     end = f"{size}-{scheme}.png"
     for who in ("anna", "hugo"):
         page = _page(browser, panel, size, scheme, who)
