@@ -1,4 +1,4 @@
-"""One database behind one proxy: SQLite, PostgreSQL or MariaDB/MySQL, with the settings each needs."""
+"""One database behind one proxy: SQLite, PostgreSQL or MariaDB/MySQL, each with its settings."""
 
 from __future__ import annotations
 
@@ -64,23 +64,24 @@ def _server(url: str, scheme: str) -> Any:
         raise ValueError(f"name the database: {scheme}://USER:PASSWORD@HOST/NAME")
     pool = {"max_connections": POOL_SIZE, "timeout": BUSY_SECONDS, "stale_timeout": 300}
     if scheme in ("mysql", "mariadb"):
-        options["passwd" if "passwd" in options else "password"] = (
-            options.pop("passwd", None) or options.pop("password", None) or ""
-        )
+        options["password"] = options.pop("passwd", None) or options.pop("password", None) or ""
         options.setdefault("connect_timeout", BUSY_SECONDS)
         # READ COMMITTED as in PostgreSQL: after a lost race for a unique key the winner's row
         # must be visible to the same transaction.
-        options["init_command"] = (
-            "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, time_zone = '+00:00'"
-        )
+        options["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
         return PooledMySQLDatabase(name, **pool, **options)
     options.setdefault("connect_timeout", BUSY_SECONDS)
     return PooledPostgresqlDatabase(name, prefer_psycopg3=True, **pool, **options)
 
 
 def locked(query: Any) -> Any:
-    """Rows of ``query``, locked until the transaction ends (SQLite: the transaction is the lock)."""
+    """Rows of ``query``, locked until the transaction ends (in SQLite the transaction locks)."""
     return query.for_update() if database.obj.for_update else query
+
+
+def discard() -> None:
+    """Ends this thread's connection; a broken one must not go back to the pool for others."""
+    getattr(database.obj, "manual_close", database.obj.close)()
 
 
 def announce() -> None:
@@ -111,7 +112,7 @@ class Changes:
         if isinstance(database.obj, SqliteDatabase):
             self._wait_for_version(stop, seconds)
         elif isinstance(database.obj, PostgresqlDatabase):
-            with peewee.__exception_wrapper__:
+            with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
                 for _ in database.connection().notifies(timeout=seconds, stop_after=1):
                     pass
         else:
@@ -133,7 +134,7 @@ class Changes:
     @staticmethod
     def close() -> None:
         """Ends the connection; one that listens must not go back to the pool."""
-        getattr(database.obj, "manual_close", database.obj.close)()
+        discard()
 
 
 def migrate() -> list[str]:
@@ -148,7 +149,7 @@ def pending() -> list[str]:
         return [m.name for m in Runner(database.obj, str(MIGRATIONS)).status() if not m.applied]
 
 
-class explained:
+class explained:  # noqa: N801 (reads as a word in a with statement)
     """Turns the database's errors into DatabaseTrouble with a sentence that says what to do."""
 
     def __enter__(self) -> None:
@@ -169,11 +170,16 @@ def explain(error: BaseException) -> str:
         "locked": "another program holds the database; end it or try again",
         "disk is full": "free some space on the database's disk",
         "no such table": "run 'trichter init' to create or update the tables",
+        "no such column": "run 'trichter init' to create or update the tables",
         "doesn't exist": "run 'trichter init' to create or update the tables",
+        "Unknown column": "run 'trichter init' to create or update the tables",
+        'relation "': "run 'trichter init' to create or update the tables",
+        'column "': "run 'trichter init' to create or update the tables",
         "does not exist": "create the database, then run 'trichter init'",
-        "onnect": "check that the database server runs and that [database] url is right",
+        "Unknown database": "create the database, then run 'trichter init'",
         "ccess denied": "check user and password in [database] url",
         "authentication": "check user and password in [database] url",
+        "onnect": "check that the database server runs and that [database] url is right",
     }
     hint = next((advice for mark, advice in hints.items() if mark in text), "see the log")
     return f"database: {text} — {hint}"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TextIO
 
-from peewee import JOIN, prefetch
+from peewee import JOIN
 
 from models import Call, Contact, Deal, Funnel, Phone, Stage, User
 
@@ -23,24 +23,25 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 def calls() -> Iterator[Row]:
     query = Call.select(Call, User).join(User, JOIN.LEFT_OUTER, on=(Call.agent == User.id))
-    for call in _chunks(query, Call):
-        yield {
-            "pbx": call.pbx,
-            "linkedid": call.linkedid,
-            "direction": call.direction,
-            "number": call.number,
-            "did": call.did,
-            "contact": call.contact_id,
-            "deal": call.deal_id,
-            "agent": call.agent and call.agent.login,
-            "started_at": call.started_at,
-            "answered_at": call.answered_at,
-            "ended_at": call.ended_at,
-            "wait": call.wait,
-            "talk": call.talk,
-            "outcome": call.outcome,
-            "recording": call.recording,
-        }
+    for page in _pages(query, Call):
+        for call in page:
+            yield {
+                "pbx": call.pbx,
+                "linkedid": call.linkedid,
+                "direction": call.direction,
+                "number": call.number,
+                "did": call.did,
+                "contact": call.contact_id,
+                "deal": call.deal_id,
+                "agent": call.agent and call.agent.login,
+                "started_at": call.started_at,
+                "answered_at": call.answered_at,
+                "ended_at": call.ended_at,
+                "wait": call.wait,
+                "talk": call.talk,
+                "outcome": call.outcome,
+                "recording": call.recording,
+            }
 
 
 def deals() -> Iterator[Row]:
@@ -51,36 +52,38 @@ def deals() -> Iterator[Row]:
         .switch(Deal)
         .join(User, JOIN.LEFT_OUTER, on=(Deal.owner == User.id))
     )
-    for deal in _chunks(query, Deal):
-        numbers = Phone.select().where(Phone.contact == deal.contact_id).order_by(Phone.id)
-        yield {
-            "id": deal.id,
-            "title": deal.title,
-            "funnel": deal.stage.funnel.name,
-            "stage": deal.stage.name,
-            "owner": deal.owner and deal.owner.login,
-            "contact": deal.contact_id,
-            "numbers": [phone.e164 for phone in numbers],
-            "amount": deal.amount,
-            "currency": deal.currency,
-            "priority": {-1: "low", 0: "normal", 1: "high"}[deal.priority],
-            "source": deal.source,
-            "created_at": deal.created_at,
-            "stage_since": deal.stage_since,
-            "closed_at": deal.closed_at,
-            "lost_reason": deal.lost_reason,
-        }
+    for page in _pages(query, Deal):
+        numbers = _numbers(deal.contact_id for deal in page)
+        for deal in page:
+            yield {
+                "id": deal.id,
+                "title": deal.title,
+                "funnel": deal.stage.funnel.name,
+                "stage": deal.stage.name,
+                "owner": deal.owner and deal.owner.login,
+                "contact": deal.contact_id,
+                "numbers": numbers.get(deal.contact_id, []),
+                "amount": deal.amount,
+                "currency": deal.currency,
+                "priority": {-1: "low", 0: "normal", 1: "high"}[deal.priority],
+                "source": deal.source,
+                "created_at": deal.created_at,
+                "stage_since": deal.stage_since,
+                "closed_at": deal.closed_at,
+                "lost_reason": deal.lost_reason,
+            }
 
 
 def contacts() -> Iterator[Row]:
     query = Contact.select(Contact, User).join(User, JOIN.LEFT_OUTER)
-    for chunk in _pages(query, Contact):
-        for contact in prefetch(chunk, Phone.select().order_by(Phone.id)):
+    for page in _pages(query, Contact):
+        numbers = _numbers(contact.id for contact in page)
+        for contact in page:
             yield {
                 "id": contact.id,
                 "name": contact.name,
                 "company": None,
-                "numbers": [phone.e164 for phone in contact.phones],
+                "numbers": numbers.get(contact.id, []),
                 "email": None,
                 "owner": contact.owner and contact.owner.login,
                 "created_at": contact.created_at,
@@ -92,6 +95,25 @@ KINDS: dict[str, Callable[[], Iterator[Row]]] = {
     "calls": calls,
     "contacts": contacts,
 }
+COLUMNS = {
+    "deals": (
+        "id title funnel stage owner contact numbers amount currency priority source created_at "
+        "stage_since closed_at lost_reason"
+    ),
+    "calls": (
+        "pbx linkedid direction number did contact deal agent started_at answered_at ended_at "
+        "wait talk outcome recording"
+    ),
+    "contacts": "id name company numbers email owner created_at",
+}
+
+
+def write(kind: str, form: str, out: TextIO) -> None:
+    """All deals, calls or contacts as csv or json."""
+    if form == "json":
+        write_json(KINDS[kind](), out)
+    else:
+        write_csv(COLUMNS[kind].split(), KINDS[kind](), out)
 
 
 def write_json(rows: Iterator[Row], out: TextIO) -> None:
@@ -103,14 +125,12 @@ def write_json(rows: Iterator[Row], out: TextIO) -> None:
     out.write("\n]\n")
 
 
-def write_csv(rows: Iterator[Row], out: TextIO) -> None:
+def write_csv(columns: list[str], rows: Iterator[Row], out: TextIO) -> None:
     """RFC 4180 with a head line. A text that a spreadsheet would run as a formula gets a leading
     apostrophe: caller names are written by strangers. Several values are parted by blanks."""
-    writer: csv.DictWriter[str] | None = None
+    writer = csv.DictWriter(out, columns)
+    writer.writeheader()
     for row in rows:
-        if writer is None:
-            writer = csv.DictWriter(out, list(row))
-            writer.writeheader()
         writer.writerow({key: _cell(value) for key, value in row.items()})
 
 
@@ -130,18 +150,18 @@ def _cell(value: Any) -> Any:
     return text
 
 
-def _pages(query: Any, model: Any) -> Iterator[Any]:
+def _pages(query: Any, model: Any) -> Iterator[list[Any]]:
     """The query in id order, a chunk at a time: an export never holds a whole table."""
     last = 0
-    while True:
-        page = query.where(model.id > last).order_by(model.id).limit(CHUNK)
-        rows = list(page)
-        if not rows:
-            return
-        yield query.where(model.id > last, model.id <= rows[-1].id).order_by(model.id)
-        last = rows[-1].id
+    while page := list(query.where(model.id > last).order_by(model.id).limit(CHUNK)):
+        yield page
+        last = page[-1].id
 
 
-def _chunks(query: Any, model: Any) -> Iterator[Any]:
-    for page in _pages(query, model):
-        yield from page
+def _numbers(contacts: Iterable[int | None]) -> dict[int, list[str]]:
+    """The numbers of contacts, the first known in front."""
+    found: dict[int, list[str]] = {}
+    wanted = [contact for contact in contacts if contact]
+    for phone in Phone.select().where(Phone.contact << wanted).order_by(Phone.id):
+        found.setdefault(phone.contact_id, []).append(phone.e164)
+    return found

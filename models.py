@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from peewee import (
     BooleanField,
@@ -28,11 +29,21 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 import fields
 from database import announce, database, locked, open_database
-from fields import MoneyField, PhoneField, UTCDateTimeField, clean, number_or_none, utcnow
+from fields import (
+    BadNumber,
+    MoneyField,
+    PhoneField,
+    UTCDateTimeField,
+    clean,
+    normalise,
+    number_or_none,
+    utcnow,
+)
 
 ROLES = ("seller", "head", "admin")
 PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
+LARGEST_AMOUNT = Decimal("999999999999.99")
 DAY = 86400
 
 ignored: frozenset[str] = frozenset()
@@ -52,11 +63,17 @@ class Conflict(TrichterError):
 
 
 def connect(settings: Any) -> None:
-    """Take the database and the number rules from ``settings`` (see settings.py)."""
+    """Take the database and the number rules from ``settings`` (see settings.py).
+
+    Raises DatabaseTrouble for a bad address and Refused for a number that is none.
+    """
     global ignored
     open_database(settings.database.url)
     fields.region = settings.numbers.region
-    ignored = frozenset(number_or_none(n) or n for n in settings.numbers.ignore)
+    try:
+        ignored = frozenset(normalise(number) for number in settings.numbers.ignore)
+    except BadNumber as error:
+        raise Refused(f"numbers.ignore: {error}") from error
 
 
 def _plural(model: type[Model]) -> str:
@@ -66,10 +83,22 @@ def _plural(model: type[Model]) -> str:
 class Table(Model):
     """Base of all tables: they are named in the plural (``users``, ``stage_changes``)."""
 
+    if TYPE_CHECKING:
+        # Peewee makes these by itself: id, owner_id for owner, legs for Leg.call.
+        id: Any
+
+        def __getattr__(self, name: str) -> Any: ...
+
     class Meta:
         database = database
         table_function = _plural
         legacy_table_names = False
+
+    def _set(self, **values: Any) -> None:
+        """Assign what differs, so that a row without news is not written again."""
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                setattr(self, name, value)
 
 
 # People ------------------------------------------------------------------------------------------
@@ -109,12 +138,13 @@ class User(Table):
     def by_endpoint(cls, endpoints: Iterable[str]) -> dict[str, User]:
         """Active users by the endpoint of their phone, of those given."""
         found = cls.select().where(cls.endpoint << list(endpoints), cls.active)
-        return {user.endpoint: user for user in found}
+        return {str(user.endpoint): user for user in found}
 
     @classmethod
     def endpoints(cls) -> frozenset[str]:
         """The endpoints that are users' phones: a call's inside."""
-        return frozenset(e for (e,) in cls.select(cls.endpoint).where(cls.active).tuples() if e)
+        with_phone = cls.select(cls.endpoint).where(cls.active, cls.endpoint.is_null(False))
+        return frozenset(str(user.endpoint) for user in with_phone)
 
     @property
     def sees_all(self) -> bool:
@@ -145,14 +175,14 @@ class User(Table):
             holder = endpoint and cls.get_or_none(cls.endpoint == endpoint)
             if holder:
                 raise Refused(f"endpoint: {endpoint} belongs to {holder.login!r} already")
-            group = Department.get_or_create(name=clean(department))[0] if department else None
+            group = clean(department)
             user = cls.create(
                 login=login,
                 name=clean(name),
                 role=role,
                 password_hash=_hash(password),
                 endpoint=endpoint,
-                department=group,
+                department=Department.get_or_create(name=group)[0] if group else None,
             )
             Event.add("user.added", payload={"login": login, "role": role})
         return user
@@ -160,7 +190,8 @@ class User(Table):
     def set_password(self, password: str) -> None:
         """Also ends the user's sessions: they carry a mark of the old hash."""
         with database.atomic():
-            User.update(password_hash=_hash(password)).where(User.id == self.id).execute()
+            self.password_hash = _hash(password)
+            self.save(only=[User.password_hash])
             Event.add("user.password", payload={"login": self.login})
 
     def check_password(self, password: str) -> bool:
@@ -169,7 +200,8 @@ class User(Table):
     def disable(self) -> None:
         """No log-in, no ringing; calls and deals stay. The endpoint becomes free."""
         with database.atomic():
-            User.update(active=False, endpoint=None).where(User.id == self.id).execute()
+            self.active, self.endpoint = False, None
+            self.save(only=[User.active, User.endpoint])
             Event.add("user.disabled", payload={"login": self.login})
 
 
@@ -204,9 +236,7 @@ class Funnel(Table):
         return Stage.get(Stage.funnel == self, Stage.kind == "unsorted")
 
     def in_order(self) -> list[Stage]:
-        return list(
-            Stage.select().where(Stage.funnel == self).order_by(Stage.position, Stage.id)
-        )
+        return list(Stage.select().where(Stage.funnel == self).order_by(Stage.position, Stage.id))
 
 
 class Stage(Table):
@@ -303,7 +333,7 @@ class Contact(Table):
         return phone.contact
 
     def open_deal(self, preferred_owner: User | None = None) -> Deal | None:
-        """The deal that a call belongs to: the newest open one, the given owner's before others'."""
+        """The deal that a call belongs to: the newest open one, the given owner's first."""
         deals = list(
             Deal.select(Deal, Stage)
             .join(Stage)
@@ -311,7 +341,7 @@ class Contact(Table):
             .order_by(Deal.created_at.desc(), Deal.id.desc())
         )
         own = [d for d in deals if preferred_owner and d.owner_id == preferred_owner.id]
-        return (own or deals or [None])[0]
+        return next(iter(own or deals), None)
 
 
 class Phone(Table):
@@ -359,6 +389,7 @@ class Deal(Table):
         contact: Contact | None = None,
         stage: Stage | None = None,
         amount: Decimal | None = None,
+        priority: int = 0,
         call: Call | None = None,
         source: str = "manual",
         at: datetime | None = None,
@@ -366,9 +397,11 @@ class Deal(Table):
         """A new card, in Unsorted of the first funnel unless a stage is given. Raises Refused."""
         if not clean(title, 120):
             raise Refused("title: must not be empty")
-        if amount is not None and not 0 <= amount < Decimal("1e12"):
+        if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
             raise Refused("amount: between 0 and 999,999,999,999.99")
         stage = stage or Funnel.default().unsorted
+        if priority not in PRIORITIES:
+            raise Refused("priority: -1, 0 or 1")
         if stage.is_closed:
             raise Refused("stage: a new deal can't be closed already")
         at = at or utcnow()
@@ -379,6 +412,7 @@ class Deal(Table):
                 stage=stage,
                 owner=owner,
                 amount=amount,
+                priority=priority,
                 source=source,
                 created_at=at,
                 stage_since=at,
@@ -401,7 +435,7 @@ class Deal(Table):
         at = at or utcnow()
         with database.atomic():
             changed = self._conditional(
-                Deal.stage == was,
+                (Deal.stage == was) & self._same_owner(),
                 stage=stage,
                 stage_since=at,
                 closed_at=at if stage.is_closed else None,
@@ -409,8 +443,11 @@ class Deal(Table):
                 lost_reason=None,
             )
             if not changed:
-                now_in = Deal.get_by_id(self.id).stage.name
-                raise Conflict(f"Somebody else moved this deal to “{now_in}” just now.")
+                now = Deal.get_by_id(self.id)
+                now._may_change(by)
+                if now.stage_id == was.id:
+                    raise Conflict("Somebody else reassigned this deal just now.")
+                raise Conflict(f"Somebody else moved this deal to “{now.stage.name}” just now.")
             self._changed_stage(was, stage, by, at)
             Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id})
         return True
@@ -425,8 +462,7 @@ class Deal(Table):
         if was == (owner and owner.id):
             return False
         with database.atomic():
-            same = Deal.owner == was if was else Deal.owner.is_null()
-            if not self._conditional(same, owner=owner):
+            if not self._conditional(self._same_owner(), owner=owner):
                 raise Conflict("Somebody else reassigned this deal just now.")
             Event.add("deal.assigned", deal=self, by=by, also=[was], payload={"was": was})
         return True
@@ -435,13 +471,16 @@ class Deal(Table):
         if by is not None and not by.sees_all and self.owner_id != by.id:
             raise Refused("This deal belongs to somebody else.")
 
+    def _same_owner(self) -> Any:
+        return Deal.owner == self.owner_id if self.owner_id else Deal.owner.is_null()
+
     def _conditional(self, condition: Any, **values: Any) -> bool:
         """Change the row if ``condition`` still holds; the count of rows tells whether it did."""
         if not Deal.update(**values).where(Deal.id == self.id, condition).execute():
             return False
         for name, value in values.items():
             setattr(self, name, value)
-        self.dirty_fields.clear()
+        self._dirty.difference_update(values)
         return True
 
     def _changed_stage(
@@ -554,9 +593,7 @@ class Call(Table):
     def makes_customers(self) -> bool:
         """T10: internal calls, hidden and ignored numbers make no contact and no deal."""
         return (
-            self.direction != "internal"
-            and self.number is not None
-            and self.number not in ignored
+            self.direction != "internal" and self.number is not None and self.number not in ignored
         )
 
     @classmethod
@@ -571,10 +608,18 @@ class Call(Table):
 
     @classmethod
     def popping_up_for(cls, user: User) -> Any:
-        """T1: live calls that ring at, or are with, this user's phone."""
-        with_user = Leg.select(Leg.call).where(Leg.user == user, Leg.ended_at.is_null())
-        taken = cls.answered_at.is_null(False) & (cls.agent != user)
-        return cls.select().where(cls.ended_at.is_null(), cls.id << with_user, ~taken)
+        """T1: live calls that ring at, or are with, this user's phone. While another user talks, a
+        phone that only rings has lost the call; after a transfer it rings for this user again."""
+        own = Leg.select(Leg.call).where(Leg.user == user, Leg.ended_at.is_null())
+        other = Leg.alias()
+        taken = other.select(other.id).where(
+            other.call == cls.id,
+            other.user != user,
+            other.answered_at.is_null(False),
+            other.ended_at.is_null(),
+        )
+        talks = cls.id << own.where(Leg.answered_at.is_null(False))
+        return cls.select().where(cls.ended_at.is_null(), cls.id << own, talks | ~fn.EXISTS(taken))
 
     @classmethod
     def unfinished(cls, pbx: str) -> Any:
@@ -582,23 +627,31 @@ class Call(Table):
         return cls.select().where(cls.pbx == pbx, cls.ended_at.is_null())
 
     def attach(self, deal: Deal, by: User) -> None:
-        """A person puts the call on a card. Raises Refused."""
+        """A person puts the call on a card. On it already: no change. Raises Refused."""
         deal._may_change(by)
         with database.atomic():
-            self.deal, self.contact = deal, self.contact or deal.contact
+            now = locked(Call.select().where(Call.id == self.id)).get()
+            self.deal, self.contact = deal, now.contact or deal.contact
+            if now.deal_id == deal.id and now._is_attached_by_hand():
+                return
             self.save(only=[Call.deal, Call.contact])
             Event.add("call.attached", deal=deal, call=self, by=by)
+
+    def _is_attached_by_hand(self) -> bool:
+        by_hand = (Event.call == self) & Event.user.is_null(False)
+        return Event.of_kind("call.attached").where(by_hand).exists()
 
     @classmethod
     def record(cls, report: CallReport) -> Call:
         """Enter what is known of a call now. Saying the same again, or less, changes nothing.
 
-        An answer is never taken back (rule 6); the first report that says ended ends it.
+        An answer is never taken back (rule 6); the first report that says ended ends it, unless
+        it knew of no conversation and a later one does.
         """
         with database.atomic():
             call = cls._claim(report)
-            if call.ended_at is None or (report.answered_at and not call.answered_at):
-                legs = call._record_legs(report.legs)
+            if call.ended_at is None or (report.answered_at and call.talk is None):
+                legs = call._record_legs(report)
                 call._merge(report, legs)
         return call
 
@@ -607,7 +660,7 @@ class Call(Table):
         """The call's row, locked, so that reports of one call come one after the other."""
         key = (cls.pbx == report.pbx) & (cls.linkedid == report.linkedid)
         number = number_or_none(report.number)
-        cls.get_or_create(
+        call, fresh = cls.get_or_create(
             pbx=report.pbx,
             linkedid=report.linkedid,
             defaults={
@@ -619,10 +672,13 @@ class Call(Table):
                 "started_at": report.started_at,
             },
         )
-        return locked(cls.select().where(key)).get()
+        return call if fresh else locked(cls.select().where(key)).get()
 
-    def _record_legs(self, reports: Iterable[LegReport]) -> dict[str, Leg]:
-        """Rows of the users' phones, by endpoint; those that newly ring are announced."""
+    def _record_legs(self, whole: CallReport) -> dict[str, Leg]:
+        """Rows of the users' phones, by endpoint; those that newly ring are announced, and those
+        that stop while the call goes on as it was."""
+        reports = whole.legs
+        goes_on = not whole.ended_at and bool(whole.answered_at) == bool(self.answered_at)
         known = {leg.channel: leg for leg in self.legs}
         users = User.by_endpoint(r.endpoint for r in reports) if reports else {}
         for report in reports:
@@ -631,18 +687,19 @@ class Call(Table):
                 user = users.get(report.endpoint)
                 leg = Leg(call=self, channel=report.channel, endpoint=report.endpoint, user=user)
                 known[report.channel] = leg
-            leg._merge(report)
+            leg._merge(report, goes_on)
         return {leg.endpoint: leg for leg in sorted(known.values(), key=lambda g: g.id)}
 
     def _merge(self, report: CallReport, legs: dict[str, Leg]) -> None:
         before = (self.answered_at, self.agent_id, self.outcome)
         newly_attached = self._identify(report)
         speaker = legs.get(report.speaker or "")
-        if speaker and speaker.user_id:
+        if speaker and speaker.user_id and speaker.user_id != self.agent_id:
             self.agent = speaker.user
-        self.answered_at = earliest(self.answered_at, report.answered_at)
+        self._set(answered_at=earliest(self.answered_at, report.answered_at))
         if self.answered_at:
-            self.wait = seconds(self.answered_at - self.started_at)
+            self._set(wait=seconds(self.answered_at - self.started_at))
+            self._set(outcome=self.outcome and "answered")
         if report.ended_at:
             self._end(report)
         if self.dirty_fields:
@@ -651,8 +708,10 @@ class Call(Table):
 
     def _identify(self, report: CallReport) -> bool:
         """Fill in what was not known before; True if a known customer's deal is attached now."""
-        if self.direction == "internal" and report.direction == "outgoing":
-            self.direction = "outgoing"
+        if self.direction == "internal" and report.direction != "internal":
+            # What was seen first was one leg: the outside party came into view later.
+            self.direction, self.number, self.number_text = report.direction, None, ""
+            self.name, self.did = "", None
         if not self.number_text and report.number:
             self.number, self.number_text = number_or_none(report.number), clean(report.number, 40)
         if not self.name and report.name:
@@ -661,16 +720,20 @@ class Call(Table):
             self.did = normal_did(report.did) or None
         if self.contact_id or not self.makes_customers:
             return False
-        self.contact = Contact.by_number(self.number)
-        self.deal = self.contact and self.contact.open_deal()
-        return self.deal is not None
+        contact = Contact.by_number(self.number)
+        if contact is None:
+            return False
+        self.contact = contact
+        if self.deal_id is None:
+            self.deal = contact.open_deal()
+        return self.deal_id is not None
 
     def _end(self, report: CallReport) -> None:
         self.ended_at = report.ended_at
         self.talk = report.talk
         if report.talk is not None and self.answered_at and report.answered_at:
             # The answer was seen before a restart: the talk went on in between.
-            self.talk += seconds(report.answered_at - self.answered_at)
+            self.talk = report.talk + seconds(report.answered_at - self.answered_at)
         # Phones that were reached before a restart may have no later report of their own.
         still_open = (Leg.call == self) & Leg.ended_at.is_null()
         Leg.update(ended_at=report.ended_at).where(still_open).execute()
@@ -685,7 +748,8 @@ class Call(Table):
         if self.answered_at and not was_answered:
             self._answered()
         elif self.answered_at and self.agent_id != was_agent:
-            self._taken_over(was_agent)
+            self._follow_speaker()
+            Event.add("call.answered", call=self)
         elif newly_attached and not self.outcome:
             Event.add("call.attached", call=self)
         if self.outcome and self.outcome != was_outcome:
@@ -697,26 +761,28 @@ class Call(Table):
         """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
         if self.makes_customers:
             self._apply_rules(self.direction, self.agent)
-            missed = locked(
-                Call.select().where(
-                    Call.number == self.number,
-                    Call.direction == "incoming",
-                    Call.outcome << MISSED_OUTCOMES,
-                    Call.called_back_at.is_null(),
-                    Call.started_at < self.answered_at,
-                )
-            )
-            for call in missed:
-                Call.update(called_back_at=self.answered_at).where(Call.id == call.id).execute()
-                Event.add("call.called_back", call=call)
+            self._clear_missed()
+            self._follow_speaker()
         Event.add("call.answered", call=self)
 
-    def _taken_over(self, was_agent: int | None) -> None:
+    def _clear_missed(self) -> None:
+        waits = (Call.number == self.number) & Call.called_back_at.is_null()
+        before = Call.started_at < self.answered_at
+        # Not locked by the query: MariaDB would wait for other live calls of the number too.
+        for call in Call.awaiting_call_back().where(waits, before):
+            mine = Call.update(called_back_at=self.answered_at).where(Call.id == call.id, waits)
+            if mine.execute():
+                Event.add("call.called_back", call=call)
+
+    def _follow_speaker(self) -> None:
         """Rule 4: a deal that this call made, and that nobody touched, follows the speaker."""
-        deal = self.deal
-        if deal and deal.owner_id == was_agent and deal.is_untouched() and self._made(deal):
-            deal.assign_to(self.agent, by=None)
-        Event.add("call.answered", call=self)
+        deal, agent = self.deal, self.agent
+        if not deal or not agent or not agent.active or deal.owner_id == agent.id:
+            return
+        if deal.is_untouched() and self._made(deal):
+            # Conflict: a person reassigned it at this very moment, so it is touched.
+            with suppress(Conflict):
+                deal.assign_to(agent, by=None)
 
     def _made(self, deal: Deal) -> bool:
         return Event.of_kind("deal.created").where(Event.deal == deal, Event.call == self).exists()
@@ -741,7 +807,7 @@ class Call(Table):
             return
         contact = known or Contact.of_number(str(self.number), self.name, owner)
         locked(Contact.select().where(Contact.id == contact.id)).get()
-        deal = contact.open_deal(owner)
+        deal = self.deal if self._is_attached_by_hand() else contact.open_deal(owner)
         if deal is None and "deal" in effects:
             at = self.answered_at or self.ended_at
             deal = Deal.open(
@@ -766,18 +832,23 @@ class Leg(Table):
     class Meta:
         indexes = ((("call", "channel"), True), (("user", "ended_at"), False))
 
-    def _merge(self, report: LegReport) -> None:
+    def _merge(self, report: LegReport, call_goes_on: bool) -> None:
         rings_now = report.rang_at and not self.rang_at
-        self.rang_at = earliest(self.rang_at, report.rang_at)
-        self.answered_at = earliest(self.answered_at, report.answered_at)
-        self.ended_at = self.ended_at or report.ended_at
+        stops_now = self.id and report.ended_at and not self.ended_at
+        self._set(
+            rang_at=earliest(self.rang_at, report.rang_at),
+            answered_at=earliest(self.answered_at, report.answered_at),
+            ended_at=self.ended_at or report.ended_at,
+        )
         if report.outcome and self.outcome != "answered":
-            self.outcome = report.outcome
+            self._set(outcome=report.outcome)
         fresh = not self.id
         if fresh or self.dirty_fields:
             self.save(force_insert=fresh)
         if rings_now and not report.ended_at and self.user_id:
             Event.add("call.ringing", call=self.call, payload={"user": self.user_id})
+        if stops_now and call_goes_on and self.user_id:
+            Event.add("call.stopped", call=self.call, payload={"user": self.user_id})
 
 
 DEFAULT_RULES = (
@@ -843,7 +914,7 @@ class Event(Table):
     ) -> None:
         """Append one. The deal is for its owner and the users ``also`` named, the call for the
         users whose phones it reached; heads see all."""
-        deal = deal or (call and call.deal)
+        deal = deal or (call.deal if call else None)
         deal_for = {deal.owner_id, *also} if deal else set()
         call_for = {leg.user_id for leg in Leg.select().where(Leg.call == call)} if call else set()
         content = {

@@ -1,7 +1,7 @@
 """The configuration: ``trichter.toml`` and environment variables, typed and checked.
 
-Every key is also an environment variable ``TRICHTER_SECTION_KEY``, which wins over the file. Unknown
-keys and bad values are errors that name the key, before anything starts.
+Every key is also an environment variable ``TRICHTER_SECTION_KEY``, which wins over the file.
+Unknown keys and bad values are errors that name the key, before anything starts.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class SettingsError(Exception):
 
 def _url(*schemes: str) -> Any:
     def check(key: str, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in schemes or not (parts.netloc or parts.path):
+        scheme, _, rest = value.partition("://")
+        if scheme not in schemes or not rest.strip("/") or not _has_good_host(value):
             raise SettingsError(
                 f"{key}: {_without_password(value)!r} is not an address that starts with "
                 + ", ".join(f"{scheme}://" for scheme in schemes)
@@ -39,13 +39,26 @@ def _url(*schemes: str) -> Any:
     return check
 
 
+def _has_good_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_host = parts.port != 0 and bool(parts.hostname)
+    except ValueError:  # a port that is no number, or a bracket that is not closed
+        return False
+    # A database may be a file, or a server behind a local socket.
+    return has_host or parts.scheme in DATABASE_SCHEMES
+
+
 def _without_password(url: str) -> str:
-    return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:…@", url)
+    """What may stand in a message: no more than the start where there may be a password."""
+    if not re.search("[@?]", url):
+        return url
+    return url.partition("://")[0] + "://…" if "://" in url else "…"
 
 
 def _bind(key: str, value: str) -> str:
     host, _, port = value.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 65536:
         raise SettingsError(f"{key}: {value!r} is not HOST:PORT, for example 127.0.0.1:8080")
     return value
 
@@ -155,7 +168,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def find(environ: Mapping[str, str]) -> Path | None:
-    """The configuration file in force, or None. Raises SettingsError if the one named is missing."""
+    """The configuration file in force, or None. Raises SettingsError if a named one is missing."""
     named = environ.get("TRICHTER_CONFIG")
     if named:
         if not Path(named).is_file():

@@ -15,6 +15,7 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 STEADY_AFTER = 30.0
 END_WITHIN = 10.0
 LOOK_EVERY = 0.2
+PROGRAM = (sys.executable, "-m", "trichter")
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Child:
     """One process. After a quick death the wait before the next start doubles, up to 30 s."""
 
     name: str
+    command: list[str]
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     start_at: float = 0.0
@@ -32,7 +34,7 @@ class Child:
         now = time.monotonic()
         if self.process is None:
             if now >= self.start_at:
-                self.process = subprocess.Popen([sys.executable, "-m", "trichter", self.name])
+                self.process = subprocess.Popen(self.command)
                 self.started = now
         elif (code := self.process.poll()) is not None:
             self._died(now, code)
@@ -48,8 +50,8 @@ class Child:
 class Supervisor:
     """Runs ``trichter NAME`` for each name. ``run()`` blocks until ``stop()``."""
 
-    def __init__(self, names: list[str]) -> None:
-        self.children = [Child(name) for name in names]
+    def __init__(self, names: list[str], program: tuple[str, ...] = PROGRAM) -> None:
+        self.children = [Child(name, [*program, name]) for name in names]
         self._stop = threading.Event()
 
     def stop(self) -> None:

@@ -49,6 +49,9 @@ def main(ctx: click.Context, verbose: bool) -> None:
         format="%(asctime)s %(name)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
+    # Their details hold secrets: the values of queries, and addresses.
+    for name in ("peewee", "urllib3"):
+        logging.getLogger(name).setLevel(logging.INFO)
     ctx.obj = configuration.load()
     models.connect(ctx.obj)
 
@@ -126,8 +129,7 @@ def user_disable(login: str) -> None:
 @click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
 def export(kind: str, form: str) -> None:
     """Write all deals, calls or contacts to standard output."""
-    write = exports.write_json if form == "json" else exports.write_csv
-    write(exports.KINDS[kind](), sys.stdout)
+    exports.write(kind, form, sys.stdout)
 
 
 @main.command()
@@ -204,7 +206,10 @@ def _user(login: str) -> User:
 
 def _password(from_stdin: bool) -> str:
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise TrichterError("password: not in the encoding of this terminal") from error
     return click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
 

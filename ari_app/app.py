@@ -49,8 +49,8 @@ Found = TypeVar("Found")
 
 
 class Insiders:
-    """Which endpoints are users' phones: asked anew every two seconds, and when a call begins at
-    an endpoint nobody has heard of. Keeps the last answer while the database is away."""
+    """Which endpoints are users' phones: asked anew every two seconds. Keeps the last answer while
+    the database is away."""
 
     def __init__(self) -> None:
         self._known: frozenset[str] = frozenset()

@@ -1,5 +1,7 @@
 """The first tables, as they were on the first day: a frozen copy, independent of models.py."""
 
+from typing import Any
+
 from peewee import (
     BigIntegerField,
     BooleanField,
@@ -12,7 +14,7 @@ from peewee import (
 )
 
 
-def up(migrator, db):
+def up(migrator: Any, db: Any) -> None:
     class Department(Model):
         name = CharField(unique=True, max_length=80)
         did = CharField(max_length=40, default="")
@@ -205,7 +207,7 @@ def up(migrator, db):
     db.create_tables([StageChange])
 
 
-def down(migrator, db):
+def down(migrator: Any, db: Any) -> None:
     migrator.migrate(migrator.drop_table("stage_changes"))
     migrator.migrate(migrator.drop_table("phones"))
     migrator.migrate(migrator.drop_table("legs"))

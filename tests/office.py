@@ -1,7 +1,7 @@
 """pytest plugin: an office on the real Asterisk. The people of the world at the sample's phones, a
 `trichter ari` of its own, and callers over SIP.
 
-What the office waits for are rows that another process writes: `until` asks for them again and again.
+What the office waits for are rows that another process writes: `until` asks for them again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ PHONES = ("101", "102", "103")
 T = TypeVar("T")
 
 
-def until(found: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+def until(found: Callable[[], T | None], what: str, timeout: float = PATIENCE) -> T:
     """The first true result of ``found``; AssertionError after ``timeout`` seconds."""
     deadline = time.monotonic() + timeout
     while True:
@@ -131,7 +131,7 @@ class Office:
             }
 
     def caller(self, number: str | bytes | None, **options: Any) -> Caller:
-        return Caller(self.pbx, number=number, **options)
+        return Caller(self.pbx, number=number or "", **options)
 
     def ended(self, number: str | None = None, count: int = 1) -> list[Call]:
         """The calls (of a number, or all), when ``count`` of them are recorded to their end."""

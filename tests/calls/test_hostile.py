@@ -6,7 +6,7 @@ from models import Call, Contact, Deal
 from tests.office import Office
 
 NAMES = {
-    "quotes": (b'"Robert"); DROP TABLE deals;--'.replace(b";", b""), '"Robert") DROP TABLE deals--'),
+    "quotes": (b'"Robert") DROP TABLE deals--', '"Robert") DROP TABLE deals--'),
     "markup": (b"<script>alert(1)</script>", "<script>alert(1)</script>"),
     "long": (b"A" * 10_000, "A" * 80),
     "not UTF-8": (b"M\xfcller \xff\xfe", None),
@@ -54,9 +54,7 @@ def _without_user(number: str) -> bytes | None:
 
 def test_two_calls_of_one_number_at_once_make_one_deal(listening: Office) -> None:
     with listening.phones(p101="answer"):
-        one, other = (
-            listening.caller("+493044701182", way="observe", hold=0.6) for _ in range(2)
-        )
+        one, other = (listening.caller("+493044701182", way="observe", hold=0.6) for _ in range(2))
         with one as first, other as second:
             first.wait()
             second.wait()

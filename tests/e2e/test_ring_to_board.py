@@ -50,6 +50,9 @@ def test_ring_popup_answer_card_drag_and_the_head_sees_it(
 
     seen = hugo.locator(f"{column(hugo, 'Unsorted')} .card", has_text="Miriam Sander")
     expect(seen).to_be_visible()
+    # The end of the call redraws the card; a hand would wait for that too.
+    listening.ended()
+    expect(anna.locator(".card--live")).to_have_count(0)
 
     begun = drag(anna, "Miriam Sander", "Opportunity")
     moved = hugo.locator(f"{column(hugo, 'Opportunity')} .card", has_text="Miriam Sander")
