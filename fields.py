@@ -88,6 +88,15 @@ def utcnow() -> datetime:
     return UTCDateTimeField.trim(datetime.now(UTC))
 
 
+def earliest(a: datetime | None, b: datetime | None) -> datetime | None:
+    return min(a, b) if a and b else a or b
+
+
+def seconds(span: timedelta) -> int:
+    """Whole seconds, rounded; never negative (clocks of two events can differ)."""
+    return max(0, round(span.total_seconds()))
+
+
 class UTCDateTimeField(BigIntegerField):
     """A moment, aware, in UTC, to the millisecond. Refuses naive datetimes."""
 

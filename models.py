@@ -11,8 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +27,7 @@ from peewee import (
 from werkzeug.security import check_password_hash, generate_password_hash
 
 import fields
+from call_report import CallReport, LegReport
 from database import announce, database, locked, open_database
 from fields import (
     BadNumber,
@@ -35,8 +35,10 @@ from fields import (
     PhoneField,
     UTCDateTimeField,
     clean,
+    earliest,
     normalise,
     number_or_none,
+    seconds,
     utcnow,
 )
 
@@ -44,7 +46,8 @@ ROLES = ("seller", "head", "admin")
 PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
 LARGEST_AMOUNT = Decimal("999999999999.99")
-DAY = 86400
+SITUATIONS = ("incoming", "missed", "outgoing")
+EFFECTS = frozenset({"contact", "deal", "task"})
 
 ignored: frozenset[str] = frozenset()
 """Numbers (E.164) that make no contact and no deal; set by ``connect``."""
@@ -235,6 +238,19 @@ class Funnel(Table):
         """F4: where deals fall that the system creates."""
         return Stage.get(Stage.funnel == self, Stage.kind == "unsorted")
 
+    @classmethod
+    def add(cls, name: str, stages: Iterable[dict[str, Any]]) -> Funnel:
+        """A funnel with its stages, each given by its columns, in their order. Raises Refused."""
+        rows = list(stages)
+        kinds = [row["kind"] for row in rows]
+        if kinds[:1] != ["unsorted"] or kinds.count("unsorted") > 1 or not clean(name):
+            raise Refused("funnel: needs a name, and Unsorted as its first stage")
+        with database.atomic():
+            funnel = cls.create(name=clean(name))
+            for position, row in enumerate(rows):
+                Stage.create(funnel=funnel, position=position, **row)
+        return funnel
+
     def in_order(self) -> list[Stage]:
         return list(Stage.select().where(Stage.funnel == self).order_by(Stage.position, Stage.id))
 
@@ -262,39 +278,6 @@ class Stage(Table):
     @property
     def is_closed(self) -> bool:
         return self.kind in ("won", "lost")
-
-
-DEFAULT_STAGES: tuple[tuple[str, str, str, int, int | None, str], ...] = (
-    ("Unsorted", "unsorted", "", 0, 1, "Find out what the caller needs, then sort the card."),
-    ("Opportunity", "open", "motivation", 10, 7, "Ask for need, budget and who decides."),
-    ("Commercial offer", "open", "interest", 30, 5, "Send the offer, then call about it."),
-    ("Documents", "open", "decision", 60, 7, "Agree on the contract, clause by clause."),
-    ("Signature and payment", "open", "action", 80, 7, "Get the signature, watch the payment."),
-    ("Implementation", "open", "action", 95, 30, "Deliver, and stay in touch."),
-    ("Completed", "won", "", 100, None, ""),
-    ("Lost", "lost", "", 0, None, ""),
-)
-
-
-def install_defaults() -> None:
-    """The seller funnel F1 and the call rules of T2, on an empty system. Idempotent."""
-    with database.atomic():
-        if not Funnel.select().exists():
-            funnel = Funnel.create(name="Sales")
-            for position, (name, kind, phase, chance, days, advice) in enumerate(DEFAULT_STAGES):
-                Stage.create(
-                    funnel=funnel,
-                    name=name,
-                    kind=kind,
-                    position=position,
-                    buyer_phase=phase,
-                    probability=chance,
-                    stuck_after=days and days * DAY,
-                    advice=advice,
-                )
-        if not CallRule.select().exists():
-            for situation, known, effects in DEFAULT_RULES:
-                CallRule.create(situation=situation, known=known, effects=effects)
 
 
 # Customers ---------------------------------------------------------------------------------------
@@ -510,41 +493,6 @@ class StageChange(Table):
 # Calls -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class LegReport:
-    """One phone of a user in a call. ``outcome``: answered, missed, busy, failed, or None: live."""
-
-    channel: str
-    endpoint: str
-    rang_at: datetime | None = None
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    outcome: str | None = None
-
-
-@dataclass(frozen=True)
-class CallReport:
-    """All that is known of one call: what the ledger (or CDR) says, whole, every time.
-
-    ``number``: the outside party as the PBX wrote it. ``speaker``: endpoint of the user who spoke
-    last. ``talk`` in seconds. ``outcome`` stays None while the call lives.
-    """
-
-    pbx: str
-    linkedid: str
-    direction: str
-    started_at: datetime
-    number: str = ""
-    name: str = ""
-    did: str = ""
-    answered_at: datetime | None = None
-    ended_at: datetime | None = None
-    talk: int | None = None
-    speaker: str | None = None
-    outcome: str | None = None
-    legs: tuple[LegReport, ...] = ()
-
-
 class Call(Table):
     """T6: one call is one row, key PBX + linkedid. ``wait`` and ``talk`` in seconds.
 
@@ -627,15 +575,22 @@ class Call(Table):
         return cls.select().where(cls.pbx == pbx, cls.ended_at.is_null())
 
     def attach(self, deal: Deal, by: User) -> None:
-        """A person puts the call on a card. On it already: no change. Raises Refused."""
+        """A person puts the call on a card. On it already, or on a card that does not exist for
+        this person, who has not talked in it either: no change. Raises Refused."""
         deal._may_change(by)
         with database.atomic():
             now = locked(Call.select().where(Call.id == self.id)).get()
+            if now.deal_id and now.agent_id != by.id and not now.deal_for(by):
+                return
             self.deal, self.contact = deal, now.contact or deal.contact
             if now.deal_id == deal.id and now._is_attached_by_hand():
                 return
             self.save(only=[Call.deal, Call.contact])
             Event.add("call.attached", deal=deal, call=self, by=by)
+
+    def deal_for(self, user: User) -> Deal | None:
+        """The card that the call is on, if this user may see it."""
+        return Deal.visible_to(user).where(Deal.id == (self.deal_id or 0)).first()
 
     def _is_attached_by_hand(self) -> bool:
         by_hand = (Event.call == self) & Event.user.is_null(False)
@@ -851,16 +806,6 @@ class Leg(Table):
             Event.add("call.stopped", call=self.call, payload={"user": self.user_id})
 
 
-DEFAULT_RULES = (
-    ("incoming", False, "contact deal"),
-    ("incoming", True, "deal"),
-    ("missed", False, "contact deal task"),
-    ("missed", True, "deal task"),
-    ("outgoing", False, ""),
-    ("outgoing", True, ""),
-)
-
-
 class CallRule(Table):
     """T2: which calls make what. ``did`` '' is every called number; a named one wins.
 
@@ -875,6 +820,13 @@ class CallRule(Table):
 
     class Meta:
         indexes = ((("did", "situation", "known"), True),)
+
+    @classmethod
+    def add(cls, situation: str, known: bool, effects: str, did: str = "") -> CallRule:
+        """A rule for a key that has none yet. Raises Refused."""
+        if situation not in SITUATIONS or not set(effects.split()) <= EFFECTS:
+            raise Refused(f"rule: {situation!r} → {effects!r} is not one")
+        return cls.create(situation=situation, known=known, effects=effects, did=normal_did(did))
 
     @classmethod
     def effects_for(cls, situation: str, known: bool, did: str | None) -> set[str]:
@@ -960,15 +912,6 @@ def normal_did(did: str | None) -> str:
 def is_missed(direction: str, outcome: str | None) -> bool:
     """T9: an incoming call without a conversation, whatever kept it from being one."""
     return direction == "incoming" and outcome in MISSED_OUTCOMES
-
-
-def earliest(a: datetime | None, b: datetime | None) -> datetime | None:
-    return min(a, b) if a and b else a or b
-
-
-def seconds(span: timedelta) -> int:
-    """Whole seconds, rounded; never negative (clocks of two events can differ)."""
-    return max(0, round(span.total_seconds()))
 
 
 TABLES: tuple[type[Table], ...] = (

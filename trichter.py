@@ -14,6 +14,7 @@ import click
 import peewee
 
 import database
+import defaults
 import exports
 import models
 import settings as configuration
@@ -60,7 +61,7 @@ def main(ctx: click.Context, verbose: bool) -> None:
 def init() -> None:
     """Create the tables, or bring them up to date; put in the default funnel and rules."""
     applied = database.migrate()
-    models.install_defaults()
+    defaults.install()
     click.echo(f"database ready, {len(applied)} migrations applied")
 
 

@@ -33,9 +33,10 @@ from ari_app.events import (
     parse,
 )
 from ari_app.ledger import Ledger
+from call_report import CallReport
 from database import database, discard, explain
 from fields import utcnow
-from models import Call, CallReport, User
+from models import Call, User
 from settings import Settings
 
 log = logging.getLogger("trichter.ari")

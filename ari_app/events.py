@@ -18,7 +18,15 @@ LONGEST = 200
 """Characters kept of any text: caller names can be 10 kB long."""
 
 
+NOBODYS = frozenset(
+    "Local Message AudioSocket Announcer Bridge CBAnn CBRec MulticastRTP Recorder Snoop Surrogate "
+    "UnicastRTP WebSocket".split()
+)
+"""Technologies of Asterisk's own: wires, announcements, recorders, and the queue of SIP messages,
+whose channel never ends. Nobody's telephone."""
+
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
+_NUMBER_SENT = re.compile(r"(?:.*/|(?=[^/]*@))(?:sips?:)?(\+?[0-9]{3,})(?:@.*)?")
 
 
 class BadEvent(ValueError):
@@ -28,7 +36,8 @@ class BadEvent(ValueError):
 @dataclass(frozen=True)
 class Channel:
     """A channel as it was at the moment of an event. ``endpoint``: PJSIP/101; ``exten``: where it
-    stood in the dialplan; ``app``: the dialplan application it is in, with its arguments."""
+    stood in the dialplan; ``app``: the dialplan application it is in, with its arguments;
+    ``linkedid``: '' where ari.conf does not ask for it."""
 
     id: str
     linkedid: str
@@ -43,8 +52,13 @@ class Channel:
 
     @property
     def is_local(self) -> bool:
-        """Glue of Asterisk's own (``Local/…;1`` and ``;2``), nobody's telephone."""
+        """One half of a wire within Asterisk: ``Local/…;1`` or ``;2``."""
         return self.endpoint.startswith("Local/")
+
+    @property
+    def is_nobodys(self) -> bool:
+        """Made by Asterisk for itself: no telephone and no trunk is behind it."""
+        return self.endpoint.partition("/")[0] in NOBODYS
 
 
 @dataclass(frozen=True)
@@ -57,12 +71,14 @@ class Updated:
 
 @dataclass(frozen=True)
 class Dialled:
-    """Asterisk dials ``peer``. ``status``: '' at the start, then RINGING, ANSWER, BUSY …"""
+    """Asterisk dials ``peer``. ``status``: '' at the start, then RINGING, ANSWER, BUSY …
+    ``target``: the number that was sent out with it, '' if none was."""
 
     at: datetime
     caller: Channel | None
     peer: Channel
     status: str
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +150,7 @@ def channel(raw: Any) -> Channel:
     variables = raw.get("channelvars") or {}
     return Channel(
         id=uniqueid,
-        linkedid=_text(variables, LINKEDID) or uniqueid,
+        linkedid=_text(variables, LINKEDID),
         endpoint=name.rpartition("-")[0] or name,
         state=_text(raw, "state"),
         number=_text(caller, "number"),
@@ -166,6 +182,13 @@ def moment(text: Any) -> datetime:
     raise BadEvent(f"a time without its zone: {text!r}")
 
 
+def number_sent(dialstring: str) -> str:
+    """The number in what Dial() dialled: ``0304@trunk``, ``trunk/0304``, ``trunk/sip:0304@host``
+    and ``g1/0304`` are 0304; the name of a phone alone (``101``) is none."""
+    found = _NUMBER_SENT.fullmatch(dialstring)
+    return found[1] if found else ""
+
+
 def _text(raw: Any, key: str) -> str:
     value = raw.get(key) if isinstance(raw, dict) else None
     return value[:LONGEST] if isinstance(value, str) else ""
@@ -178,7 +201,11 @@ def _updated(raw: dict[str, Any], at: datetime) -> Event:
 def _dialled(raw: dict[str, Any], at: datetime) -> Event:
     caller = raw.get("caller")
     return Dialled(
-        at, channel(caller) if caller else None, channel(raw.get("peer")), _text(raw, "dialstatus")
+        at,
+        channel(caller) if caller else None,
+        channel(raw.get("peer")),
+        _text(raw, "dialstatus"),
+        number_sent(_text(raw, "dialstring")),
     )
 
 

@@ -3,9 +3,9 @@
 It holds no database and no clock: the same events give the same reports. What a report changes is
 decided by ``models.Call.record``.
 
-A channel whose endpoint belongs to a user is *inside*, any other is *outside*; ``Local`` channels
-are neither, they connect their two halves. A call is answered while an inside channel can be heard
-by an outside one, through whatever bridges lie between.
+A channel whose endpoint belongs to a user is *inside*, any other is *outside*; channels that are
+nobody's are neither, though ``Local`` ones connect their two halves. A call is answered while an
+inside channel can be heard by an outside one, through whatever bridges lie between.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from ari_app.events import (
     Snapshot,
     Updated,
 )
-from models import CallReport, LegReport, earliest
+from call_report import CallReport, LegReport
+from fields import earliest
 
 RINGS = frozenset({"RINGING", "PROGRESS"})
 BUSY_CAUSE = 17
@@ -38,7 +39,9 @@ GONE_REMEMBERED = 10_000
 
 @dataclass
 class Side:
-    """One channel of a call. ``talks``: spans in which it could be heard by the other side."""
+    """One channel of a call. ``talks``: spans in which it could be heard by the other side.
+    ``target``: the number sent out with it. ``lives``: it has been more than just made.
+    """
 
     id: str
     label: str
@@ -47,8 +50,11 @@ class Side:
     number: str = ""
     name: str = ""
     exten: str = ""
+    is_nobodys: bool = False
     inside: bool = False
     dialled: bool = False
+    lives: bool = False
+    target: str = ""
     rang_at: datetime | None = None
     gone_at: datetime | None = None
     status: str = ""
@@ -58,6 +64,16 @@ class Side:
     @property
     def is_local(self) -> bool:
         return self.endpoint.startswith("Local/")
+
+    @property
+    def is_outside(self) -> bool:
+        return not self.inside and not self.is_nobodys
+
+    @property
+    def is_party(self) -> bool:
+        """Somebody's, and it is clear whether it calls or is called: a trunk's channel that was
+        just made may be a customer's call, or the way out of a call of ours."""
+        return self.inside or (self.is_outside and (self.dialled or self.lives))
 
     @property
     def is_talking(self) -> bool:
@@ -105,15 +121,21 @@ class Known:
     @property
     def origin(self) -> Side:
         """The side that began the call: Asterisk names the call after its channel."""
-        parties = [s for s in self.sides.values() if not s.is_local] or list(self.sides.values())
-        return min(parties, key=lambda s: (s.id != self.linkedid, s.created, s.id))
+        return min(self.parties, key=lambda s: (s.id != self.linkedid, s.created, s.id))
+
+    @property
+    def parties(self) -> list[Side]:
+        """Those whose call it is; none as long as Asterisk only talks to itself."""
+        return [s for s in self.sides.values() if s.is_party]
 
     @property
     def direction(self) -> str:
+        if not self.parties:
+            return "internal"
         if not self.origin.inside:
-            return "incoming"
-        outside = any(not s.inside and not s.is_local for s in self.sides.values())
-        return "outgoing" if outside else "internal"
+            # Somebody outside who was dialled first: a dialler, or a click in another program.
+            return "outgoing" if self.origin.dialled else "incoming"
+        return "outgoing" if any(s.is_outside for s in self.parties) else "internal"
 
     @property
     def ended_at(self) -> datetime | None:
@@ -126,7 +148,7 @@ class Known:
         for group in self._groups():
             sides = [self.sides[c] for c in group]
             inside = [s for s in sides if s.inside]
-            outside = [s for s in sides if not s.inside and not s.is_local]
+            outside = [s for s in sides if s.is_outside]
             talking = len(inside) > 1 if internal else bool(inside and outside)
             for side in sides:
                 side.talk(talking and side.inside, at)
@@ -156,9 +178,9 @@ class Known:
             linkedid=self.linkedid,
             direction=direction,
             started_at=origin.created,
-            number=origin.number if direction == "incoming" else origin.exten,
+            number=origin.number if direction == "incoming" else self._called(origin),
             name=origin.name if direction == "incoming" else "",
-            did=origin.exten if direction == "incoming" else "",
+            did=_extension(origin) if direction == "incoming" else "",
             answered_at=min(begun) if begun else None,
             ended_at=ended_at,
             talk=self._talk(legs) if ended_at and begun else None,
@@ -166,6 +188,15 @@ class Known:
             outcome=self._outcome(direction, legs) if ended_at else None,
             legs=tuple(s.leg() for s in legs),
         )
+
+    def _called(self, origin: Side) -> str:
+        """The number called, as it was sent out: what was typed on the phone may begin with the
+        digit that gets a line, and a call that a program began was not typed at all."""
+        out = sorted((s for s in self.parties if s.is_outside), key=lambda s: (s.created, s.id))
+        sent, shown = [s.target for s in out], [s.number for s in out]
+        typed = [_extension(origin)]
+        likely = [*sent, *shown, *typed] if origin.dialled else [*sent, *typed, *shown]
+        return next(filter(None, likely), "")
 
     @staticmethod
     def _talk(legs: Iterable[Side]) -> int:
@@ -190,15 +221,21 @@ class Known:
     def _outcome(self, direction: str, legs: list[Side]) -> str:
         if any(s.talks for s in legs):
             return "answered"
-        reached = [s for s in self.sides.values() if s.dialled and not s.is_local]
+        reached = [s for s in self.sides.values() if s.dialled and not s.is_nobodys]
         results = {s.outcome for s in (legs if direction == "incoming" else reached)}
         if results == {"busy"}:
             return "busy"
         return "failed" if direction != "incoming" and results == {"failed"} else "missed"
 
 
+def _extension(side: Side) -> str:
+    """Where it entered the dialplan; ``s`` is where calls without a called number enter."""
+    return "" if side.exten == "s" else side.exten
+
+
 class Ledger:
-    """All calls that are not finished, of one PBX."""
+    """All calls that are not finished, of one PBX. ``unlinked``: channels passed over because
+    nothing tells which call they are of."""
 
     def __init__(self, pbx: str, is_inside: Callable[[str], bool]) -> None:
         self.pbx = pbx
@@ -206,8 +243,10 @@ class Ledger:
         self.calls: dict[str, Known] = {}
         self._call_of: dict[str, str] = {}
         self._gone: dict[str, None] = {}
+        self.unlinked = 0
         self._stale: set[str] = set()
         self._stale_bridges: set[str] = set()
+        self._fresh_bridges: set[str] = set()
 
     def apply(self, event: Event) -> set[str]:
         """Take in one event. Returns the linkedids of the calls it may have changed."""
@@ -223,12 +262,15 @@ class Ledger:
             case Connected():
                 self._stale = set(self._call_of)
                 self._stale_bridges = {b for c in self.calls.values() for b in c.bridges}
+                self._fresh_bridges.clear()
                 return set()
             case Snapshot():
                 return self._listed(event)
 
-    def report(self, linkedid: str) -> CallReport:
-        return self.calls[linkedid].report()
+    def report(self, linkedid: str) -> CallReport | None:
+        """What is known of a call; None if it is no call, or none yet: nobody takes part in it."""
+        known = self.calls.get(linkedid)
+        return known.report() if known and known.parties else None
 
     def forget_finished(self, linkedid: str) -> None:
         """Drop a call that has ended and is recorded."""
@@ -245,8 +287,11 @@ class Ledger:
         return {self._call_of[channel.id]}
 
     def _side(self, channel: Channel) -> Side | None:
-        """The side of a live channel; None for one that is known to be gone."""
+        """The side of a live channel; None for one that is known to be gone, or of no call."""
         if channel.id in self._gone:
+            return None
+        if not channel.linkedid and channel.id not in self._call_of:
+            self.unlinked += 1
             return None
         self._stale.discard(channel.id)
         linkedid = self._call_of.setdefault(channel.id, channel.linkedid)
@@ -254,9 +299,11 @@ class Ledger:
         side = call.sides.get(channel.id)
         if side is None:
             side = Side(channel.id, channel.label, channel.endpoint, channel.created)
+            side.is_nobodys = channel.is_nobodys
             call.sides[channel.id] = side
         # Asked until it is so: the users may not be known yet when a call begins.
-        side.inside = side.inside or (not side.is_local and self.is_inside(channel.endpoint))
+        side.inside = side.inside or (not side.is_nobodys and self.is_inside(channel.endpoint))
+        side.lives = side.lives or channel.state != "Down"
         side.number = side.number or channel.number
         side.name = side.name or channel.name
         side.exten = side.exten or channel.exten
@@ -268,6 +315,7 @@ class Ledger:
         if side is None:
             return touched
         side.dialled = True
+        side.target = side.target or event.target
         side.status = event.status or side.status
         if event.status in RINGS or event.peer.state == "Ringing":
             side.rang_at = earliest(side.rang_at, event.at)
@@ -276,6 +324,7 @@ class Ledger:
     def _bridged(self, event: Bridged) -> set[str]:
         self._stale_bridges.discard(event.bridge)
         if event.channel:
+            self._fresh_bridges.add(event.bridge)
             self._seen(event.channel, event.at)
         members = frozenset(m for m in event.members if m in self._call_of)
         touched = {self._call_of[m] for m in members}
@@ -318,10 +367,13 @@ class Ledger:
                 side.dialled = side.dialled or channel.app.startswith("AppDial")
                 touched |= self._seen(channel, event.at)
         for bridge in event.bridges:
-            touched |= self._bridged(bridge)
+            # An event since the connection was made may be newer than the list, and is as whole.
+            if bridge.bridge not in self._fresh_bridges:
+                touched |= self._bridged(bridge)
         for channel_id in self._stale & set(self._call_of):
             touched |= self._end(channel_id, event.at, cause=0)
         for bridge_id in sorted(self._stale_bridges):
             touched |= self._bridged(Bridged(event.at, bridge_id, ()))
         self._stale.clear()
+        self._fresh_bridges.clear()
         return touched

@@ -25,6 +25,7 @@ from private_asterisk import AsteriskError, PrivateAsterisk
 from sip_parties import Caller, Phone, SippError
 
 import database
+import defaults
 import demo_data
 import models
 import settings as configuration
@@ -90,7 +91,7 @@ class Demo:
         os.environ["TRICHTER_CONFIG"] = str(path)
         models.connect(configuration.load())
         database.migrate()
-        models.install_defaults()
+        defaults.install()
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE

@@ -23,10 +23,19 @@ SESSION_SECONDS = 7 * 86400
 WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.figures"})
 
 
+class Panel(Flask):
+    """Writes paths to the log without the line ends and terminal codes that they can hold."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error(
+            "Exception on %r [%s]", request.path[:200], request.method, exc_info=exc_info
+        )
+
+
 def create_app(settings: Settings) -> Flask:
     """The panel as a WSGI app. The models must be connected (``models.connect``) by the caller,
     without an open connection where worker processes are forked afterwards."""
-    app = Flask("panel", root_path=str(Path(__file__).parent))
+    app = Panel("panel", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     app.url_map.converters["int"] = urls.Id
     # The order matters: a refused form needs no connection, a log-in check does.

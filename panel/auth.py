@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+import threading
 from collections.abc import Callable
-from functools import cache
-from typing import Any, TypeVar
+from functools import cache, wraps
+from typing import Any, TypeVar, cast
 
 from flask import (
     Flask,
@@ -34,8 +35,20 @@ from panel.urls import is_local, wants_fragment, whole
 PER_ADDRESS = "30 per 5 minutes"
 PER_LOGIN = "10 per 5 minutes"
 PASSWORD_LENGTH = 200
+TURN_SECONDS = 10.0
 
 View = TypeVar("View", bound=Callable[..., Any])
+
+
+_turn = threading.Lock()
+
+
+class Sessions(LoginManager):
+    """Log-ins live in the session only. Flask-Login would also read a cookie that keeps them
+    longer: nothing here sets it, so whoever sends one has made it up."""
+
+    def _load_user_from_remember_cookie(self, cookie: str) -> None:
+        return None
 
 
 class SignedIn(UserMixin):
@@ -72,7 +85,7 @@ def session_user(session_id: str) -> User | None:
 def install(app: Flask) -> None:
     # Templates use g.viewer: its own variable would read the database on every page, and again on
     # the page that says that the database is gone.
-    manager = LoginManager(app, add_context_processor=False)
+    manager = Sessions(app, add_context_processor=False)
     # 'basic' would mark a session that moves to another network; 'strong' would end it.
     manager.session_protection = None
     manager.user_loader(_load)
@@ -84,9 +97,9 @@ def install(app: Flask) -> None:
     per_login = limiter.limit(
         PER_LOGIN, key_func=_login_name, methods=["POST"], deduct_when=_failed
     )
-    app.add_url_rule(
-        "/login", "auth.login", public(per_address(per_login(login))), methods=["GET", "POST"]
-    )
+    limited = public(_in_turn(per_address(per_login(login))))
+    app.add_url_rule("/login", "auth.login", limited, methods=["GET", "POST"])
+    app.teardown_request(_next_turn)
     app.add_url_rule("/logout", "auth.logout", public(logout), methods=["POST"])
     _nobodys_hash()
 
@@ -142,6 +155,26 @@ def _knows_people(endpoint: str) -> bool:
     return not endpoint.startswith("health.")
 
 
+def _in_turn(view: View) -> View:
+    """One attempt at a time, until its failure is counted: attempts at once would all be let in
+    before the first counts, and each takes 32 MB for its hash."""
+
+    @wraps(view)
+    def waits(*args: Any, **kwargs: Any) -> Any:
+        if request.method == "POST":
+            if not _turn.acquire(timeout=TURN_SECONDS):
+                abort(429)
+            g.has_turn = True
+        return view(*args, **kwargs)
+
+    return cast(View, waits)
+
+
+def _next_turn(_error: Any) -> None:
+    if g.pop("has_turn", False):
+        _turn.release()
+
+
 def _failed(response: Response) -> bool:
     return response.status_code != 303
 
@@ -154,6 +187,9 @@ def _checked(login: str, password: str) -> User | None:
     """The user, if the password is right. Takes as long for logins that do not exist, or are
     disabled, so that the time taken tells nothing."""
     user = User.get_or_none(User.login == login)
+    if user and user.login != login:
+        # MariaDB takes ánna for anna, and each spelling would have failures of its own.
+        user = None
     stored = user.password_hash if user else _nobodys_hash()
     right = check_password_hash(stored, password[:PASSWORD_LENGTH])
     return user if user and right and user.active and len(password) <= PASSWORD_LENGTH else None

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from peewee import JOIN
 from werkzeug.datastructures import MultiDict
 
-from database import database
+from database import database, locked
 from fields import BadNumber, clean, normalise
 from models import (
     Call,
@@ -75,12 +75,12 @@ def moves(number: int) -> Any:
 def owner(number: int) -> Any:
     """R2: heads give a deal to somebody else, or to nobody."""
     deal = the_deal(number)
+    if not viewer().sees_all:
+        abort(403)
     given = request.form.get("owner", "")
     person = User.get_or_none(User.id == whole(given)) if given else None
     if given and person is None:
         raise Refused(_("There is no such person."))
-    if not viewer().sees_all:
-        abort(403)
     deal.assign_to(person, by=viewer())
     return _changed(the_deal(number))
 
@@ -94,17 +94,26 @@ def new() -> str:
 def create() -> Any:
     """A card by hand, or from the pop-up of a call (``call``)."""
     call = _call(request.form.get("call"))
-    if call and call.deal_id and Deal.visible_to(viewer()).where(Deal.id == call.deal_id).exists():
-        return _gone_to(call.deal_id)
+    made = call and call.deal_for(viewer())
+    if made:
+        return _gone_to(made.id)
     try:
         values = _read(request.form, call)
         with database.atomic():
-            deal = _open(call=call, **values)
+            deal = _made_meanwhile(call) or _open(call=call, **values)
     except Unusable as problem:
         return _form(request.form, problem.args[0]), 422
     except Refused as refusal:
         return _form(request.form, _by_field(refusal)), 422
     return _gone_to(deal.id)
+
+
+def _made_meanwhile(call: Call | None) -> Deal | None:
+    """The row of the call is locked, so that two clicks at once make one deal."""
+    if call is None:
+        return None
+    now: Call = locked(Call.select().where(Call.id == call.id)).get()
+    return now.deal_for(viewer())
 
 
 class Unusable(ValueError):

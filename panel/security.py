@@ -7,7 +7,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from settings import Settings
@@ -29,9 +29,18 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def install(app: Flask, settings: Settings) -> None:
+    app.before_request(_drop_odd_referrer)
     app.after_request(_protect)
     if urlsplit(settings.panel.public_url).scheme == "https":
         app.wsgi_app = BehindProxy(app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _drop_odd_referrer() -> None:
+    """One that is no address at all makes urlsplit raise, here and in Flask-WTF."""
+    try:
+        urlsplit(request.referrer or "")
+    except ValueError:
+        del request.environ["HTTP_REFERER"]
 
 
 def _protect(response: Response) -> Response:

@@ -11,7 +11,8 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 import models
-from panel import create_app, live
+from panel import FORM_BYTES, create_app, live
+from panel.worker import ReadFirst, Worker
 from settings import Settings
 
 THREADS = 400
@@ -80,7 +81,7 @@ class Server(BaseApplication):
     def load_config(self) -> None:
         options = {
             "bind": f"fd://{self.listener.fileno()}",
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "workers": 1,
             "threads": THREADS,
             "worker_connections": 2 * THREADS,
@@ -89,6 +90,8 @@ class Server(BaseApplication):
             "proc_name": "trichter-panel",
             "loglevel": "warning",
             "control_socket_disable": True,
+            # No client gets to name the path twice: proxies may have looked at the other one.
+            "forwarder_headers": "",
             "post_worker_init": _watch,
         }
         for name, value in options.items():
@@ -96,4 +99,4 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self.settings)
+        return ReadFirst(create_app(self.settings), FORM_BYTES)

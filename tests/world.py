@@ -13,10 +13,12 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 import database
+import defaults
 import models
 import settings
+from call_report import CallReport, LegReport
 from fields import utcnow
-from models import Call, CallReport, Funnel, LegReport, Stage, User
+from models import Call, Funnel, Stage, User
 
 PASSWORD = "correct horse"
 PEOPLE = (
@@ -50,7 +52,7 @@ HASH = generate_password_hash(PASSWORD)
 def populate() -> World:
     """Migrate the database that models are connected to, and put the people in."""
     database.migrate()
-    models.install_defaults()
+    defaults.install()
     with patch.object(models, "generate_password_hash", lambda _password: HASH):
         return _people()
 

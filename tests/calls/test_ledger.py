@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ari_app.events import Bridged, Channel, Connected, Dialled, Event, HungUp, Snapshot, Updated
 from ari_app.ledger import Ledger
-from models import LegReport
+from call_report import LegReport
 from tests.calls.wires import (
     ANNA,
     BEN,

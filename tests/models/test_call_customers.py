@@ -10,9 +10,10 @@ import pytest
 
 import models
 import settings
+from call_report import CallReport, LegReport
 from database import database
 from fields import utcnow
-from models import Call, CallReport, CallRule, Contact, Deal, Event, LegReport, Phone, Refused
+from models import Call, CallRule, Contact, Deal, Event, Phone, Refused
 from tests.world import CUSTOMER, Story, World, release, use
 
 

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 import database
+from call_report import CallReport, LegReport
 from fields import utcnow
-from models import Call, CallReport, Contact, Deal, Event, Leg, LegReport
+from models import Call, Contact, Deal, Event, Leg
 from tests.world import CUSTOMER, Story, World
 
 START = utcnow() - timedelta(hours=1)

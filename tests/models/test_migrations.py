@@ -9,7 +9,7 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 import database
-import models
+import defaults
 from database import MIGRATIONS
 from models import TABLES, CallRule, Department, Funnel, Stage
 from tests.world import World
@@ -30,9 +30,9 @@ def test_an_empty_database_gets_the_schema_of_the_models(connected: str) -> None
 
 def test_migrating_twice_does_nothing(connected: str) -> None:
     database.migrate()
-    models.install_defaults()
+    defaults.install()
     assert database.migrate() == []
-    models.install_defaults()
+    defaults.install()
     assert (Funnel.select().count(), CallRule.select().count()) == (1, 6)
 
 
@@ -84,6 +84,6 @@ def test_a_funnel_of_the_administrators_own_is_left_alone(connected: str) -> Non
     database.migrate()
     own = Funnel.create(name="Own")
     Stage.create(funnel=own, name="New", kind="unsorted", position=0)
-    models.install_defaults()
+    defaults.install()
     assert [f.name for f in Funnel.select()] == ["Own"]
     assert Funnel.default().unsorted.name == "New"

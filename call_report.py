@@ -1,0 +1,41 @@
+"""What is known of one call: said whole by whoever watches calls, taken in by ``Call.record``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class LegReport:
+    """One phone of a user in a call. ``outcome``: answered, missed, busy, failed, or None: live."""
+
+    channel: str
+    endpoint: str
+    rang_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class CallReport:
+    """All that is known of one call: what the ledger (or CDR) says, whole, every time.
+
+    ``number``: the outside party as the PBX wrote it. ``speaker``: endpoint of the user who spoke
+    last. ``talk`` in seconds. ``outcome`` stays None while the call lives.
+    """
+
+    pbx: str
+    linkedid: str
+    direction: str
+    started_at: datetime
+    number: str = ""
+    name: str = ""
+    did: str = ""
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    talk: int | None = None
+    speaker: str | None = None
+    outcome: str | None = None
+    legs: tuple[LegReport, ...] = ()
