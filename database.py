@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import peewee
-from peewee import DatabaseProxy, PostgresqlDatabase, SqliteDatabase
+from peewee import DatabaseProxy, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
 from playhouse import db_url
 from playhouse.migrations import Runner
-from playhouse.pool import PooledMySQLDatabase, PooledPostgresqlDatabase
+from playhouse.pool import (
+    MaxConnectionsExceeded,
+    PooledMySQLDatabase,
+    PooledPostgresqlDatabase,
+)
 
 database = DatabaseProxy()
+
+# The pool's own error is no kind of Peewee's.
+DATABASE_ERRORS: tuple[type[Exception], ...] = (peewee.PeeweeException, MaxConnectionsExceeded)
+"""What any use of the database may raise; ``explain`` says what to do about it."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 5
@@ -26,7 +36,12 @@ POLL_SECONDS = 0.1
 
 
 class DatabaseTrouble(Exception):
-    """The database can't be used; the message says what to do. Never holds a password."""
+    """The database can't be used. ``finding``: what is wrong, which may name hosts and accounts but
+    never a password; ``advice``: what to do, fit for everybody. The message is both."""
+
+    def __init__(self, finding: str, advice: str = "") -> None:
+        super().__init__(f"{finding} — {advice}" if advice else finding)
+        self.finding, self.advice = finding, advice
 
 
 def open_database(url: str) -> None:
@@ -80,8 +95,10 @@ def locked(query: Any) -> Any:
 
 
 def discard() -> None:
-    """Ends this thread's connection; a broken one must not go back to the pool for others."""
-    getattr(database.obj, "manual_close", database.obj.close)()
+    """Ends this thread's connection; a broken one must not go back to the pool for others. That it
+    can't even be closed is no news."""
+    with suppress(*DATABASE_ERRORS):
+        getattr(database.obj, "manual_close", database.obj.close)()
 
 
 def announce() -> None:
@@ -140,7 +157,19 @@ class Changes:
 def migrate() -> list[str]:
     """Bring the schema up to date. Returns the names of the migrations applied now."""
     with explained():
+        _refuse_narrow_letters()
         return list(Runner(database.obj, str(MIGRATIONS)).up())
+
+
+def _refuse_narrow_letters() -> None:
+    """A MariaDB database made in latin1 would refuse every call whose name has other letters."""
+    if isinstance(database.obj, MySQLDatabase):
+        (letters,) = database.execute_sql("SELECT @@character_set_database").fetchone()
+        if letters != "utf8mb4":
+            raise DatabaseTrouble(
+                f"the database holds {letters} letters only; before anything is in it: "
+                "ALTER DATABASE name CHARACTER SET utf8mb4"
+            )
 
 
 def pending() -> list[str]:
@@ -149,25 +178,36 @@ def pending() -> list[str]:
         return [m.name for m in Runner(database.obj, str(MIGRATIONS)).status() if not m.applied]
 
 
-class explained:  # noqa: N801 (reads as a word in a with statement)
+@contextmanager
+def explained() -> Iterator[None]:
     """Turns the database's errors into DatabaseTrouble with a sentence that says what to do."""
+    try:
+        yield
+    except DATABASE_ERRORS as error:
+        raise trouble(error) from error
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, peewee.PeeweeException):
-            raise DatabaseTrouble(explain(error)) from error
+def try_to_write() -> None:
+    """Changes nothing; raises the database's error where it may not be written."""
+    database.execute_sql("DELETE FROM schema_migration WHERE 1 = 0")
 
 
 def explain(error: BaseException) -> str:
-    """What a person should do about a database error, in one line."""
+    """A database error and what a person should do about it, in one line."""
+    return str(trouble(error))
+
+
+def trouble(error: BaseException) -> DatabaseTrouble:
+    """The same error, understood."""
+    if isinstance(error, DatabaseTrouble):
+        return error
     text = " ".join(str(error).split())[:300]
     hints = {
         "readonly": "the database file or its folder can't be written by this user",
         "read-only": "the database file or its folder can't be written by this user",
         "unable to open": "check that the folder of the database file exists and can be written",
         "locked": "another program holds the database; end it or try again",
+        "not a database": "the file is something else; name another one in [database] url",
         "disk is full": "free some space on the database's disk",
         "no such table": "run 'trichter init' to create or update the tables",
         "no such column": "run 'trichter init' to create or update the tables",
@@ -181,5 +221,5 @@ def explain(error: BaseException) -> str:
         "authentication": "check user and password in [database] url",
         "onnect": "check that the database server runs and that [database] url is right",
     }
-    hint = next((advice for mark, advice in hints.items() if mark in text), "see the log")
-    return f"database: {text} — {hint}"
+    advice = next((hint for mark, hint in hints.items() if mark in text), "see the log")
+    return DatabaseTrouble(f"database: {text}", advice)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import peewee
 
 import database
-from ari_app.client import AriError, Client
+from agi_scripts.protocol import FAILURE
+from ari_app.client import AriError, Client, Gone, Unauthorized
 from ari_app.events import LINKEDID
 from models import User
 from settings import Settings
 
 GOOD, NOTE, FAULT = "ok", "note", "FAULT"
 OLDEST = 16
+SAMPLE_PASSWORD = "change-this-password"  # noqa: S105 (known to everybody)
+RELOAD = "asterisk -rx 'module reload res_ari.so'"
+HTMX = Path(__file__).parent / "panel" / "static" / "vendor" / "htmx.min.js"
+MOST_BYTES = 64 * 1024
+NO_ARI = 404
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ def run(settings: Settings) -> Iterator[Check]:
         ready = ready and check.mark != FAULT
         yield check
     yield from _asterisk(settings, ready)
+    yield from _panel(settings)
     yield from _agi(settings)
 
 
@@ -47,7 +57,8 @@ def _configuration(settings: Settings) -> Iterator[Check]:
     else:
         yield Check(GOOD, "configuration", str(settings.path))
         mode = settings.path.stat().st_mode
-        secrets = (settings.ari.password, settings.panel.secret_key)
+        in_address = urlsplit(settings.database.url).password
+        secrets = (settings.ari.password, settings.panel.secret_key, in_address)
         if mode & stat.S_IROTH and any(secrets):
             yield Check(
                 FAULT,
@@ -55,6 +66,9 @@ def _configuration(settings: Settings) -> Iterator[Check]:
                 "holds a secret and can be read by everybody",
                 f"chmod o-rwx {settings.path}",
             )
+    if settings.ari.password == SAMPLE_PASSWORD:
+        fix = "write one of your own into ari.conf and trichter.toml; then: " + RELOAD
+        yield Check(FAULT, "ari.password", "is the sample's, which everybody knows", fix)
     if len(settings.panel.secret_key) < 16:
         yield Check(
             NOTE,
@@ -69,15 +83,32 @@ def _database(settings: Settings) -> Iterator[Check]:
         pending = database.pending()
         database.database.execute_sql("SELECT 1")
         if pending:
-            yield Check(FAULT, "database", f"{len(pending)} updates wait", "trichter init")
+            finding = f"tables are missing or old: {len(pending)} to be applied"
+            yield Check(FAULT, "database", finding, "trichter init")
             return
+        database.try_to_write()
         yield Check(GOOD, "database", settings.database.url.split(":", 1)[0])
+        yield from _database_file()
         yield from _people()
     except (database.DatabaseTrouble, peewee.PeeweeException) as error:
         known = isinstance(error, database.DatabaseTrouble)
         text = str(error) if known else database.explain(error)
         finding, _, fix = text.removeprefix("database: ").partition(" — ")
         yield Check(FAULT, "database", finding, fix)
+
+
+def _database_file() -> Iterator[Check]:
+    if not isinstance(database.database.obj, peewee.SqliteDatabase):
+        return
+    file = Path(database.database.obj.database).resolve()
+    is_reached = all(folder.stat().st_mode & stat.S_IXOTH for folder in file.parents)
+    if is_reached and file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        yield Check(
+            FAULT,
+            "database file",
+            "holds customers and password hashes, and every user of this machine can open it",
+            f"chmod o-rwx {file}*",
+        )
 
 
 def _people() -> Iterator[Check]:
@@ -98,15 +129,27 @@ def _asterisk(settings: Settings, database_ready: bool) -> Iterator[Check]:
         version = client.version()
         mark = GOOD if int(version.split(".")[0]) >= OLDEST else FAULT
         yield Check(mark, "asterisk", version, "" if mark == GOOD else "use Asterisk 16 or newer")
-        for check in (_linkedid, _application, _phones if database_ready else None):
+        checks = (_linkedid, _rights, _application, _phones if database_ready else None)
+        for check in checks:
             if check:
                 yield from check(settings, client.request)
     except ValueError:
         yield Check(NOTE, "asterisk", "a version of its own; 16 and newer are known to work")
     except AriError as error:
-        yield Check(FAULT, "asterisk", str(error), "see [ari] in trichter.toml, and ari.conf")
+        yield Check(FAULT, "asterisk", str(error), _way_in(error))
     finally:
         client.close()
+
+
+def _way_in(error: AriError) -> str:
+    if isinstance(error, Unauthorized):
+        return "trichter.toml [ari]: the name and password of Trichter's section in ari.conf"
+    if error.status == NO_ARI:
+        return f"ari.conf [general]: enabled=yes; then: {RELOAD}"
+    return (
+        "http.conf [general]: enabled=yes; then: asterisk -rx 'module reload http'. "
+        "[ari] url is the address that this shows: asterisk -rx 'http show status'"
+    )
 
 
 Ask = Callable[..., Any]
@@ -115,13 +158,24 @@ Ask = Callable[..., Any]
 def _linkedid(settings: Settings, ask: Ask) -> Iterator[Check]:
     """Only a live channel shows what ari.conf puts on it."""
     channels = ask("GET", "/channels")
-    fix = f"ari.conf [general]: channelvars={LINKEDID}; then: asterisk -rx 'module reload res_ari'"
+    fix = f"ari.conf [general]: channelvars={LINKEDID}; then: {RELOAD}"
     if not channels:
         yield Check(NOTE, "linkedid", "can't be seen without a call; check again during one", fix)
     elif all(LINKEDID in (c.get("channelvars") or {}) for c in channels):
         yield Check(GOOD, "linkedid", "on every channel")
     else:
         yield Check(FAULT, "linkedid", "missing: legs of a call can't be told to be one call", fix)
+
+
+def _rights(settings: Settings, ask: Ask) -> Iterator[Check]:
+    """Rights come before the look for the channel, which is none."""
+    try:
+        ask("DELETE", "/channels/{channelId}", channelId="trichter-doctor")
+    except Unauthorized:
+        fix = f"to route, ari.conf [{settings.ari.username}]: read_only=no; then: {RELOAD}"
+        yield Check(NOTE, "ari user", "may only read: calls are recorded, but not routed", fix)
+    except Gone:
+        return
 
 
 def _application(settings: Settings, ask: Ask) -> Iterator[Check]:
@@ -144,10 +198,54 @@ def _phones(settings: Settings, ask: Ask) -> Iterator[Check]:
             )
 
 
+def _panel(settings: Settings) -> Iterator[Check]:
+    subject, keys = "trichter panel", "[panel] bind and public_url"
+    if not HTMX.is_file():
+        fix = "bin/setup --run-only, in Trichter's folder; before an installation with pip"
+        yield Check(FAULT, subject, f"{HTMX} is missing, pages are not live", fix)
+    request = b"GET /healthz HTTP/1.0\r\n\r\n"
+    yield _server(subject, settings.panel.bind, keys, request, _health, "start 'trichter serve'")
+
+
+def _health(answer: bytes) -> str:
+    health = json.loads(answer.partition(b"\r\n\r\n")[2])
+    return "" if health["status"] == "ok" else str(health["advice"])
+
+
 def _agi(settings: Settings) -> Iterator[Check]:
-    host, _, port = settings.agi.bind.rpartition(":")
+    """Nobody is called "unknown", so the right answer is to set nothing."""
+    request = b"agi_network: yes\nagi_network_script: lookup_caller\nagi_callerid: unknown\n\n"
+    idle = "only needed for dialplans that use AGI"
+    yield _server("trichter agi", settings.agi.bind, "[agi] bind", request, _look_up, idle)
+
+
+def _look_up(answer: bytes) -> str:
+    if answer not in (b"", FAILURE):
+        raise ValueError("no AGI")
+    return "see the log of 'trichter agi'" if answer else ""
+
+
+def _server(
+    subject: str, bind: str, keys: str, request: bytes, trouble: Callable[[bytes], str], idle: str
+) -> Check:
     try:
-        socket.create_connection((host, int(port)), timeout=1).close()
-        yield Check(GOOD, "trichter agi", f"listens on {settings.agi.bind}")
-    except OSError:
-        yield Check(NOTE, "trichter agi", "not running", "only needed for dialplans that use AGI")
+        advice = trouble(_said(bind, request))
+    except ConnectionRefusedError:
+        return Check(NOTE, subject, "not running", idle)
+    except (OSError, ValueError, TypeError, LookupError):
+        fix = f"end it, or set {keys} to another address"
+        return Check(FAULT, subject, f"on {bind} answers another program, or none", fix)
+    if advice:
+        return Check(FAULT, subject, "can't use the database", advice)
+    return Check(GOOD, subject, f"answers on {bind}")
+
+
+def _said(bind: str, request: bytes) -> bytes:
+    """All that a server answers within a second or two. Raises OSError."""
+    host, _, port = bind.rpartition(":")
+    with socket.create_connection((host.strip("[]"), int(port)), timeout=2) as connection:
+        connection.sendall(request)
+        answer = b""
+        while (got := connection.recv(4096)) and len(answer) < MOST_BYTES:
+            answer += got
+        return answer

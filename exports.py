@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +19,9 @@ from models import Call, Contact, Deal, Funnel, Phone, Stage, User
 
 Row = dict[str, Any]
 CHUNK = 1000
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = re.compile(r"(^|[;\t]\s*)(?=[=+\-@＝＋－＠])")
+"""Where a formula begins for a spreadsheet: in many countries it parts columns at semicolons."""
+NUMBER = re.compile(r"\+[0-9]+", re.ASCII)
 
 
 def calls() -> Iterator[Row]:
@@ -144,9 +147,8 @@ def _cell(value: Any) -> Any:
     if isinstance(value, list):
         return " ".join(value)
     text = _plain(value)
-    is_number = isinstance(text, str) and text[1:].isdigit() and text[:1] == "+"
-    if isinstance(text, str) and text.startswith(FORMULA_STARTS) and not is_number:
-        return "'" + text
+    if isinstance(text, str) and not NUMBER.fullmatch(text):
+        return FORMULA.sub(r"\1'", text)
     return text
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from peewee import (
     BooleanField,
+    Case,
     CharField,
     ForeignKeyField,
     IntegerField,
@@ -550,9 +551,10 @@ class Call(Table):
         query = cls.select()
         if user.sees_all:
             return query
-        own_legs = Leg.select(Leg.call).where(Leg.user == user)
-        own_deals = Deal.select(Deal.id).where(Deal.owner == user)
-        return query.where((cls.agent == user) | (cls.id << own_legs) | (cls.deal << own_deals))
+        # Correlated: a list of all calls that a seller ever had would grow with the years.
+        own_leg = fn.EXISTS(Leg.select(Leg.id).where(Leg.call == cls.id, Leg.user == user))
+        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
+        return query.where((cls.agent == user) | own_leg | own_deal)
 
     @classmethod
     def popping_up_for(cls, user: User) -> Any:
@@ -691,7 +693,9 @@ class Call(Table):
             self.talk = report.talk + seconds(report.answered_at - self.answered_at)
         # Phones that were reached before a restart may have no later report of their own.
         still_open = (Leg.call == self) & Leg.ended_at.is_null()
-        Leg.update(ended_at=report.ended_at).where(still_open).execute()
+        spoke = Case(None, [(Leg.answered_at.is_null(False), "answered")], "missed")
+        outcome = fn.COALESCE(Leg.outcome, spoke)
+        Leg.update(ended_at=report.ended_at, outcome=outcome).where(still_open).execute()
         if self.answered_at:
             self.outcome = "answered"
         else:

@@ -34,6 +34,8 @@ def _url(*schemes: str) -> Any:
                 f"{key}: {_without_password(value)!r} is not an address that starts with "
                 + ", ".join(f"{scheme}://" for scheme in schemes)
             )
+        if scheme in ("http", "https") and "@" in urlsplit(value).netloc:
+            raise SettingsError(f"{key}: no user and password in here, they have keys of their own")
         return value
 
     return check

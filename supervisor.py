@@ -15,7 +15,8 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 STEADY_AFTER = 30.0
 END_WITHIN = 10.0
 LOOK_EVERY = 0.2
-PROGRAM = (sys.executable, "-m", "trichter")
+# -P: no module of the folder in which it happens to be started, which may be anybody's.
+PROGRAM = (sys.executable, "-P", "-m", "trichter")
 
 
 @dataclass

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import click
@@ -20,12 +23,7 @@ import models
 import settings as configuration
 from models import Department, TrichterError, User
 
-KNOWN_FAULTS = (
-    configuration.SettingsError,
-    database.DatabaseTrouble,
-    TrichterError,
-    peewee.PeeweeException,
-)
+KNOWN_FAULTS = (configuration.SettingsError, database.DatabaseTrouble, TrichterError)
 
 
 class Group(click.Group):
@@ -34,7 +32,7 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except peewee.PeeweeException as error:
+        except database.DATABASE_ERRORS as error:
             raise click.ClickException(database.explain(error)) from error
         except KNOWN_FAULTS as error:
             raise click.ClickException(str(error)) from error
@@ -53,6 +51,8 @@ def main(ctx: click.Context, verbose: bool) -> None:
     # Their details hold secrets: the values of queries, and addresses.
     for name in ("peewee", "urllib3"):
         logging.getLogger(name).setLevel(logging.INFO)
+    # An SQLite file holds customers and password hashes: nothing for other users of the machine.
+    os.umask(os.umask(0o077) | 0o007)
     ctx.obj = configuration.load()
     models.connect(ctx.obj)
 
@@ -215,8 +215,20 @@ def _password(from_stdin: bool) -> str:
 
 
 def _on_stop(stop: Callable[[], None]) -> None:
+    """Calls ``stop`` once, in a thread of its own, when we are told to end.
+
+    systemd, Ctrl-C and ``trichter serve`` may tell us at the same moment. A handler that ran
+    ``stop`` could be interrupted by the next signal, and wait for a lock that it holds itself.
+    """
+    told: SimpleQueue[int] = SimpleQueue()
+
+    def wait() -> None:
+        told.get()
+        stop()
+
+    threading.Thread(target=wait, name="stop", daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop())
+        signal.signal(number, lambda signum, _: told.put(signum))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def hurry() -> None:
 
 
 def ask(look_up: LookUp, request: Request, settings: Settings) -> dict[str, str]:
-    """Run one look-up. Raises peewee's errors.
+    """Run one look-up. Raises DATABASE_ERRORS.
 
     Each thread keeps its SQLite connection, for opening one takes longer than a look-up; those of a
     database server go back to the pool. After an error the next one begins with a new connection.

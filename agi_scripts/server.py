@@ -15,15 +15,13 @@ import time
 from queue import SimpleQueue
 from typing import Any
 
-import peewee
-
 import models
 from agi_scripts.lookup_caller import lookup_caller
 from agi_scripts.open_deal import open_deal
 from agi_scripts.protocol import Agi, AgiError, HungUp, Request
 from agi_scripts.reading import LookUp, ask, hurry
 from agi_scripts.route_call import route_call
-from database import database, explain
+from database import DATABASE_ERRORS, database, explain
 from fields import clean
 from settings import Settings
 
@@ -132,7 +130,7 @@ class Server:
         except AgiError as error:
             log.warning("/%s: %s; the call goes on without it", path, error)
             agi.fail()
-        except peewee.PeeweeException as error:
+        except DATABASE_ERRORS as error:
             log.error("/%s: %s; the call goes on without it", path, explain(error))
             agi.fail()
         except Exception:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import peewee
-
 import models
 import settings
 from agi_scripts.protocol import Agi, AgiError, HungUp, Request
 from agi_scripts.reading import LookUp, ask, hurry
-from database import DatabaseTrouble, database, explain
+from database import DATABASE_ERRORS, DatabaseTrouble, database, explain
 
 
 def run(look_up: LookUp) -> int:
@@ -25,7 +23,7 @@ def run(look_up: LookUp) -> int:
             agi.set_variable(name, value)
     except HungUp:
         return 0
-    except peewee.PeeweeException as error:
+    except DATABASE_ERRORS as error:
         return _failed(look_up, explain(error))
     except (AgiError, DatabaseTrouble, settings.SettingsError) as error:
         return _failed(look_up, str(error))

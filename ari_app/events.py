@@ -19,9 +19,9 @@ LONGEST = 200
 
 
 NOBODYS = frozenset(
-    "Local Message AudioSocket Announcer Bridge CBAnn CBRec MulticastRTP Recorder Snoop Surrogate "
-    "UnicastRTP WebSocket".split()
-)
+    ("Local", "Message", "Announcer", "AudioSocket", "Bridge", "CBAnn", "CBRec", "MulticastRTP",
+     "Recorder", "Snoop", "Surrogate", "UnicastRTP", "WebSocket")
+)  # fmt: skip
 """Technologies of Asterisk's own: wires, announcements, recorders, and the queue of SIP messages,
 whose channel never ends. Nobody's telephone."""
 

@@ -222,7 +222,8 @@ class Known:
         if any(s.talks for s in legs):
             return "answered"
         reached = [s for s in self.sides.values() if s.dialled and not s.is_nobodys]
-        results = {s.outcome for s in (legs if direction == "incoming" else reached)}
+        # A phone that is nobody's counts too: one that rang makes it a call that was not picked up.
+        results = {s.outcome for s in (*legs, *reached) if s.dialled or direction == "incoming"}
         if results == {"busy"}:
             return "busy"
         return "failed" if direction != "incoming" and results == {"failed"} else "missed"
@@ -246,7 +247,7 @@ class Ledger:
         self.unlinked = 0
         self._stale: set[str] = set()
         self._stale_bridges: set[str] = set()
-        self._fresh_bridges: set[str] = set()
+        self._fresh_bridges: dict[str, Bridged] | None = None
 
     def apply(self, event: Event) -> set[str]:
         """Take in one event. Returns the linkedids of the calls it may have changed."""
@@ -262,7 +263,7 @@ class Ledger:
             case Connected():
                 self._stale = set(self._call_of)
                 self._stale_bridges = {b for c in self.calls.values() for b in c.bridges}
-                self._fresh_bridges.clear()
+                self._fresh_bridges = {}
                 return set()
             case Snapshot():
                 return self._listed(event)
@@ -323,8 +324,9 @@ class Ledger:
 
     def _bridged(self, event: Bridged) -> set[str]:
         self._stale_bridges.discard(event.bridge)
+        if self._fresh_bridges is not None:
+            self._fresh_bridges[event.bridge] = event
         if event.channel:
-            self._fresh_bridges.add(event.bridge)
             self._seen(event.channel, event.at)
         members = frozenset(m for m in event.members if m in self._call_of)
         touched = {self._call_of[m] for m in members}
@@ -366,14 +368,13 @@ class Ledger:
             if side:
                 side.dialled = side.dialled or channel.app.startswith("AppDial")
                 touched |= self._seen(channel, event.at)
-        for bridge in event.bridges:
-            # An event since the connection was made may be newer than the list, and is as whole.
-            if bridge.bridge not in self._fresh_bridges:
-                touched |= self._bridged(bridge)
+        # What came since the connection was made may be newer than the list, and is as whole.
+        fresh, self._fresh_bridges = self._fresh_bridges or {}, None
+        for bridge in ({b.bridge: b for b in event.bridges} | fresh).values():
+            touched |= self._bridged(bridge)
         for channel_id in self._stale & set(self._call_of):
             touched |= self._end(channel_id, event.at, cause=0)
         for bridge_id in sorted(self._stale_bridges):
             touched |= self._bridged(Bridged(event.at, bridge_id, ()))
         self._stale.clear()
-        self._fresh_bridges.clear()
         return touched

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ari_app.link import SHOWN, Link
-from ari_app.rest import AriError, Unsupported, authorization, base_of
+from ari_app.rest import AriError, Unauthorized, Unsupported, authorization, base_of
+from ari_app.seldom import Seldom
 
 if TYPE_CHECKING:
     from ari_app.client import Client
@@ -28,25 +29,9 @@ QUIET_EVENTS = (
     "ChannelCallerId",
     "DeviceStateChanged",
 )
+
+SAY_EVERY = 10.0  # seconds between two lines about frames that are junk
 SAY_AGAIN = 300.0  # seconds after which a lasting fault is logged once more
-
-
-class Seldom:
-    """Logs at most once in so many seconds, and then how many were left out."""
-
-    def __init__(self, every: float = 10.0) -> None:
-        self.every = every
-        self._next = 0.0
-        self._left_out = 0
-
-    def log(self, level: int, message: str, *args: Any, exc_info: bool = False) -> None:
-        """Log it, or count it."""
-        if time.monotonic() < self._next:
-            self._left_out += 1
-            return
-        more = f" ({self._left_out} more since the last such line)" if self._left_out else ""
-        log.log(level, message + more, *args, exc_info=exc_info)
-        self._next, self._left_out = time.monotonic() + self.every, 0
 
 
 class EventStream:
@@ -108,7 +93,7 @@ class EventStream:
         self._stop = threading.Event()
         self._link: Link | None = None
         self._greeter: threading.Thread | None = None
-        self._junk, self._failed_callback = Seldom(), Seldom()
+        self._junk, self._failed_callback = Seldom(SAY_EVERY, log), Seldom(SAY_EVERY, log)
         self._said, self._said_at = "", 0.0
 
     @property
@@ -202,6 +187,11 @@ class EventStream:
                 self.client.request("PUT", path, applicationName=app, json=body)
             except Unsupported:
                 log.info("this Asterisk has no event filter; unwanted events are dropped here")
+            except Unauthorized as error:
+                if error.status != 403:
+                    raise
+                # Enough to observe, and that should not end because of what is only for speed.
+                log.warning("calls are observed, but nothing can be done to them: %s", error)
 
     def _deliver(self, link: Link, data: bytes) -> None:
         event = parsed(data)
@@ -215,7 +205,7 @@ class EventStream:
             link.pause = self.replaced_pause
             link.cut(
                 f"another process has taken the Stasis application {self.app!r}: "
-                "run one 'trichter ari' for a PBX, or give each its own [ari] app"
+                "run one 'trichter ari' for a PBX, or give each its own [ari] app and [pbx] name"
             )
         elif event["type"] not in self.disallowed:
             self._call(link, event)

@@ -146,9 +146,14 @@ def _samples(conf: Path, ports: Ports, passwords: Passwords) -> dict[str, str]:
         "extensions.conf": f"[globals](+)\nTRICHTER_AGI=agi://{LOOPBACK}:{ports.agi}\n",
     }
     return {
-        sample.name: f'#include "{sample}"\n' + added.get(sample.name, "")
+        sample.name: _before(sample) + f'#include "{sample}"\n' + added.get(sample.name, "")
         for sample in conf.glob("*.conf")
     }
+
+
+def _before(sample: Path) -> str:
+    """A sample made to be put below an existing file adds to the [general] of that one."""
+    return "[general]\n" if "\n[general](+)" in sample.read_text() else ""
 
 
 # Asterisk takes its defaults for these, but calls a missing file an error.

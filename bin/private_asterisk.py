@@ -8,13 +8,13 @@ any number of them run side by side and beside the Asterisk of the machine. Call
 it are in sip_parties.
 """
 
+import contextlib
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import asterisk_runtime
@@ -25,6 +25,7 @@ from running_asterisk import STATE, Running, answer, ask
 
 __all__ = ["AsteriskError", "Installation", "Passwords", "Ports", "PrivateAsterisk", "Running"]
 
+STOP_SECONDS = 10
 # Asterisk's limit for the path of its control socket, which is <runtime>/run/asterisk.ctl.
 LONGEST_RUNTIME = 107 - len("/run/asterisk.ctl")
 
@@ -171,21 +172,20 @@ class PrivateAsterisk:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM is `core stop now` and works while the control socket is not there yet."""
+    """SIGTERM is `core stop now` and works while the control socket is not there yet.
+
+    In the first moments of its start Asterisk misses it, so it is told again.
+    """
+    for _ in range(STOP_SECONDS):
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(1)
     if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        process.kill()
     process.wait()

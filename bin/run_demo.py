@@ -34,6 +34,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PHONES = {"anna": "101", "ben": "102"}
 QUIET_PHONE = "103"
 PATIENCE = 30.0
+# Ctrl-C, kill, and a terminal that is closed.
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DemoError(Exception):
@@ -154,7 +156,9 @@ class Demo:
 
 def main() -> int:
     arguments = _arguments()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in ENDS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # as with nohup
+            signal.signal(number, _end)
     try:
         with ExitStack() as stack:
             demo = Demo(stack, free_port(arguments.port))
@@ -174,6 +178,13 @@ def main() -> int:
         print(f"bin/demo: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _end(*_: object) -> None:
+    """Only the first time: a second Ctrl-C would end us before what we started has ended."""
+    for number in ENDS:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _arguments() -> argparse.Namespace:

@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import deb_root
@@ -114,12 +113,13 @@ class Party:
         raise NotImplementedError
 
     def __enter__(self) -> Self:
-        return self if self.process else self.start()
+        if not self.process:
+            try:
+                self.start()
+            except BaseException:  # Ctrl-C too: nobody else knows that sipp runs
+                self.stop()
+                raise
+        return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()

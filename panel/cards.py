@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from peewee import JOIN
 
 from fields import utcnow
 from models import Call, Contact, Deal, Phone, Stage, User
+from panel.shown import next_age
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,15 @@ class Card:
         limit = self.deal.stage.stuck_after
         passed = (utcnow() - self.deal.stage_since).total_seconds()
         return limit is not None and not self.deal.stage.is_closed and passed > limit
+
+    @property
+    def stale_at(self) -> datetime:
+        """When the card is going to look different by the passing of time alone."""
+        since, limit = self.deal.stage_since, self.deal.stage.stuck_after
+        older = next_age(since)
+        if limit is None or self.deal.stage.is_closed or self.is_stuck:
+            return older
+        return min(older, since + timedelta(seconds=limit))
 
     @property
     def is_talking(self) -> bool:

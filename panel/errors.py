@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import peewee
-from flask import Flask, Response, current_app, g, make_response, render_template
+from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
-from database import DatabaseTrouble, explain
+from database import DatabaseTrouble, trouble
 from models import Conflict, Refused
-from panel.urls import came_from, wants_fragment
+from panel.urls import came_from, is_local, wants_fragment
 
 UNUSABLE = (
     peewee.OperationalError,
@@ -55,10 +55,17 @@ def page(status: int, sentence: str = "", advice: str = "") -> Response:
             sentence=sentence or usual,
             advice=advice,
             back=came_from(""),
+            again=_again(),
         )
         response = make_response(text)
     response.status_code = status
     return response
+
+
+def _again() -> str:
+    """The address that failed, to try it once more: only what surely stays on this site."""
+    wanted = request.full_path.rstrip("?")
+    return wanted if request.method == "GET" and is_local(wanted) else "/"
 
 
 def _wording(status: int) -> tuple[str, str]:
@@ -109,8 +116,8 @@ def _stale_form(error: CSRFError) -> Response:
 
 def _no_database(error: Exception) -> Response:
     """The whole message goes to the log: to people it would tell hosts and names of accounts."""
-    text = str(error) if isinstance(error, DatabaseTrouble) else explain(error)
-    current_app.logger.error("%s", text)
-    response = page(503, advice=text.rpartition(" — ")[2])
+    found = trouble(error)
+    current_app.logger.error("%s", found)
+    response = page(503, advice=found.advice)
     response.headers["Retry-After"] = "5"
     return response

@@ -58,7 +58,7 @@ def healthz() -> tuple[dict[str, str], int]:
             Funnel.select(Funnel.id).limit(1).execute()
     except DatabaseTrouble as error:
         current_app.logger.error("healthz: %s", error)
-        return {"status": "unavailable", "advice": str(error).rpartition(" — ")[2]}, 503
+        return {"status": "unavailable", "advice": error.advice}, 503
     return {"status": "ok"}, 200
 
 

@@ -18,10 +18,9 @@ from typing import Any
 
 from flask import Blueprint, Response, request, session, url_for
 from flask_login import current_user, user_logged_out
-from peewee import PeeweeException, fn
-from playhouse.pool import MaxConnectionsExceeded
+from peewee import fn
 
-from database import database, explain
+from database import DATABASE_ERRORS, database, explain
 from fields import utcnow
 from models import Event, User
 from panel.auth import session_user, viewer
@@ -183,8 +182,9 @@ class Stream:
         )
 
     def _heartbeat(self) -> str:
-        """Keeps the connection open; the id alone moves the position on, without a message."""
-        return f"id: {self.listener.mark}\n\n"
+        """Keeps the connection open, moves the position on, and lets the page know that the line is
+        not dead: a message without a name and without data."""
+        return f"id: {self.listener.mark}\ndata:\n\n"
 
     def _welcome(self, at_once: bool) -> bool | None:
         """Whether the user is still active and this log-in valid; None: can't tell right now."""
@@ -193,7 +193,7 @@ class Stream:
         try:
             with database.connection_context():
                 user = session_user(self.session_id)
-        except (PeeweeException, MaxConnectionsExceeded) as error:
+        except DATABASE_ERRORS as error:
             log.warning("A live stream waits for the %s", explain(error))
             return None
         if user is None:

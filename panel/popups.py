@@ -127,10 +127,13 @@ def _talks(earlier: Any) -> list[Call]:
 
 
 def _missed(earlier: Any) -> tuple[int, datetime | None]:
-    waiting = Call.awaiting_call_back().select(Call.id)
+    """From the few calls of one number to those that wait: the other way round, the database would
+    read all that were ever missed."""
     return (
-        earlier.select(fn.COUNT(Call.id), fn.MAX(Call.started_at))
-        .where(Call.id << waiting)
+        Call.awaiting_call_back()
+        .select(fn.COUNT(Call.id), fn.MAX(Call.started_at))
+        .where(Call.id << earlier.select(Call.id))
+        .order_by()
         .tuples()
         .get()
     )

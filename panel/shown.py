@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -94,6 +94,13 @@ def age(since: datetime) -> str:
     if passed < DAY:
         return _("%(n)d h", n=passed // HOUR)
     return _("%(n)d d", n=passed // DAY)
+
+
+def next_age(since: datetime) -> datetime:
+    """When ``age`` is going to say something else."""
+    passed = (utcnow() - since).total_seconds()
+    unit = MINUTE if passed < HOUR else HOUR if passed < DAY else DAY
+    return since + timedelta(seconds=(max(0, passed) // unit + 1) * unit)
 
 
 def moment(when: datetime) -> str:

@@ -13,10 +13,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from peewee import PeeweeException, fn
-from playhouse.pool import MaxConnectionsExceeded
+from peewee import fn
 
-from database import Changes, explain
+from database import DATABASE_ERRORS, Changes, explain
 from models import Event, User
 
 log = logging.getLogger(__name__)
@@ -211,7 +210,7 @@ class Hub:
         while not stop.is_set():
             try:
                 self._follow(reader, stop)
-            except (PeeweeException, MaxConnectionsExceeded) as error:
+            except DATABASE_ERRORS as error:
                 if not self._trouble:
                     log.error("Live updates wait for the %s", explain(error))
                 self._trouble = True

@@ -1,7 +1,8 @@
-"""The worker of the server: it cuts off who takes too long to say what they want.
+"""The worker of the server: it cuts off who takes too long to ask or to listen.
 
-gunicorn waits without end for the rest of a request once its first byte is there, each time with a
-thread; as many half requests as there are threads would stop the panel for everybody.
+gunicorn waits without end for the rest of a request once its first byte is there, and for a client
+that does not read its answer, each time with a thread; as many of them as there are threads would
+stop the panel for everybody.
 """
 
 from __future__ import annotations
@@ -20,45 +21,56 @@ from panel.security import Wsgi
 
 REQUEST_SECONDS = 10.0
 """For a whole request, form included."""
+ANSWER_SECONDS = 30.0
+"""For a whole answer. Streams have no end; see live for theirs."""
 LOOK_SECONDS = 1.0
+STREAM = "text/event-stream; charset=utf-8"
 
-_unread: dict[socket.socket, float] = {}
-"""Until when the request that comes over a connection has to be there."""
+_until: dict[socket.socket, float] = {}
+"""By when the request of a connection has to be there, then by when its answer has to be read."""
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):
     def init_process(self) -> None:
         threading.Thread(target=_watch, name="slow requests", daemon=True).start()
         super().init_process()
 
     def handle(self, conn: Any) -> Any:
         """A request from its first byte to the end of the answer."""
-        _unread[conn.sock] = time.monotonic() + REQUEST_SECONDS
+        _until[conn.sock] = time.monotonic() + REQUEST_SECONDS
         try:
             return super().handle(conn)
         finally:
-            _unread.pop(conn.sock, None)
+            _until.pop(conn.sock, None)
 
 
 class ReadFirst:
-    """Reads the form before the app runs, at most one byte more than it accepts; from there on the
-    answer may take its time."""
+    """Reads the form before the app runs, so that the time for the request ends there. A larger
+    one than the app accepts is left to it to refuse."""
 
     def __init__(self, wsgi_app: Wsgi, most_bytes: int) -> None:
         self.wsgi_app = wsgi_app
         self.most_bytes = most_bytes
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(self.most_bytes + 1))
-        _unread.pop(environ["gunicorn.socket"], None)
-        return self.wsgi_app(environ, start_response)
+        if int(environ.get("CONTENT_LENGTH") or 0) <= self.most_bytes:
+            environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(self.most_bytes + 1))
+        connection = environ["gunicorn.socket"]
+        _until[connection] = time.monotonic() + ANSWER_SECONDS
+
+        def started(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            if ("Content-Type", STREAM) in headers:
+                _until.pop(connection, None)
+            return start_response(status, headers, *error)
+
+        return self.wsgi_app(environ, started)
 
 
 def _watch() -> None:
     while True:
         time.sleep(LOOK_SECONDS)
         now = time.monotonic()
-        for connection, until in list(_unread.items()):
+        for connection, until in list(_until.items()):
             if now > until:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)

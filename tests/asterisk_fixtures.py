@@ -5,22 +5,16 @@ def test_it(asterisk, phones, ring):
     assert ring(number="+491701234567", way="observe", hold=0.2).wait() == "hung up"
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from asterisk_runtime import SELLERS
+from private_asterisk import PrivateAsterisk
+from sip_parties import Caller, Phone
 
-BIN = str(Path(__file__).resolve().parent.parent / "bin")
-if BIN not in sys.path:
-    sys.path.insert(0, BIN)
-
-from asterisk_runtime import SELLERS  # noqa: E402
-from private_asterisk import PrivateAsterisk  # noqa: E402
-from sip_parties import Caller, Phone  # noqa: E402
-from switched_off import SwitchedOff  # noqa: E402
+from tests.switched_off import SwitchedOff
 
 
 class Phones(Protocol):

@@ -7,4 +7,5 @@ pytest_plugins = (
     "tests.asterisk_fixtures",
     "tests.world",
     "tests.office",
+    "tests.desk",
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +21,7 @@ import database
 import settings
 from models import Event, User
 from tests.world import PASSWORD, Story, release, use
-from trichter import main
+from trichter import _on_stop, main
 
 ROOT = Path(settings.__file__).parent
 Run = Callable[..., Result]
@@ -91,6 +93,15 @@ def test_init_twice(run: Run) -> None:
     first, second = run("init"), run("init")
     assert (first.exit_code, first.stdout[:15]) == (0, "database ready,")
     assert (second.exit_code, second.stdout) == (0, "database ready, 0 migrations applied\n")
+
+
+def test_the_database_is_nothing_for_other_users_of_the_machine(run: Run, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        run("init")
+        assert (tmp_path / "trichter.db").stat().st_mode & 0o777 == 0o640
+    finally:
+        os.umask(before)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +269,27 @@ def unused_port() -> int:
     from tests.server import free_port
 
     return free_port()
+
+
+def test_told_twice_to_stop() -> None:
+    """`trichter serve` and systemd tell every process, often while the first is being obeyed."""
+    lock, ended, before = threading.Lock(), threading.Event(), signal.getsignal(signal.SIGTERM)
+
+    def stop() -> None:
+        with lock:
+            assert not ended.is_set(), "stopped once"
+            os.kill(os.getpid(), signal.SIGTERM)
+            ended.set()
+
+    interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        _on_stop(stop)
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ended.wait(10)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def test_a_reader_that_goes_away(ready: Run, url: str) -> None:

@@ -326,7 +326,14 @@ def running(exchange: PrivateAsterisk) -> Iterator[Client]:
     client = connect(exchange.ari_url, exchange.ari_username, exchange.ari_password)
     thread = threading.Thread(target=client.run, args=(APP, True))
     thread.start()
-    eventually(lambda: APP in [item["name"] for item in client.request("GET", "/applications")])
+    # It is listed a moment before it hears of all channels.
+    hears = "__AST_CHANNEL_ALL_TOPIC"
+    eventually(
+        lambda: (
+            [hears]
+            == [i for app in client.request("GET", "/applications") for i in app["channel_ids"]]
+        )
+    )
     yield client
     client.close()
     thread.join(5)

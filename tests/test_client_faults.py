@@ -351,6 +351,22 @@ def test_asterisk_without_event_filter() -> None:
         assert listener.events.get(timeout=3)["number"] == 1
 
 
+def test_a_user_who_may_only_read_is_enough_to_observe(caplog: pytest.LogCaptureFixture) -> None:
+    def handler(server: FakeAri, line: Line, number: int) -> None:
+        while True:
+            _, headers, _ = line.request()
+            if "upgrade" in headers:
+                line.upgrade(headers)
+                line.send(frame(event(1)))
+                return answering_pings(line)
+            line.answer("403 Forbidden", b'{"message": "Write access denied"}')
+
+    with FakeAri(handler) as server, listening(server.url) as listener:
+        listener.connects.get(timeout=3)
+        assert listener.events.get(timeout=3)["number"] == 1
+    assert "read_only=no" in caplog.text
+
+
 def test_wrong_password_says_so_keeps_trying_and_is_not_shown(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

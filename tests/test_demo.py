@@ -1,9 +1,11 @@
 """`bin/demo`, as somebody who has just cloned the project would run it."""
 
+import contextlib
 import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 import story
 
@@ -32,6 +34,38 @@ def test_five_calls_are_on_the_board() -> None:
     assert "Bäckerei Holm +49408812904 ben 1" in lines
     assert sum(line.startswith("Bäckerei Holm +") for line in lines) == 1
     assert "all calls are right" in lines
+
+
+def trichters_of(folder: Path) -> list[psutil.Process]:
+    """Processes whose configuration is below ``folder``, in whosever care they are now."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("TRICHTER_CONFIG", "").startswith(str(folder)):
+                found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("signals", [[signal.SIGINT] * 3, [signal.SIGHUP], [signal.SIGTERM]])
+def test_leaves_nothing_behind(tmp_path: Path, signals: list[signal.Signals]) -> None:
+    """An impatient Ctrl-C, Ctrl-C, Ctrl-C; a terminal that is closed; kill."""
+    output = tmp_path / "output"
+    with output.open("w") as out:
+        demo = subprocess.Popen(["bin/demo", "--port", "0"], cwd=ROOT, stdout=out, stderr=out)
+    try:
+        until(lambda: "calling:" in output.read_text(), output.name, timeout=60)
+        folder = Path(output.read_text().split("Log of Trichter: ")[1].split()[0]).parent
+        started = psutil.Process(demo.pid).children(recursive=True)
+        assert trichters_of(folder)
+        for number in signals:
+            demo.send_signal(number)
+        assert demo.wait(30) == 0
+    finally:
+        demo.kill()
+        demo.wait()
+    assert not folder.exists()
+    assert not [process for process in started if process.is_running()]
+    assert not trichters_of(folder)
 
 
 def test_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:

@@ -1,16 +1,23 @@
 """`trichter doctor`: what it finds, and that every fault comes with a fix."""
 
 import dataclasses
-import socket
+import socketserver
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+import database
 import doctor
 import settings
+from ari_app.client import AriError, BadReply, Unauthorized, Unreachable
 from models import User
 from tests.office import Office, until
-from tests.world import World, use
+from tests.server import free_port
+from tests.world import World, populate, release, use
 
 
 def findings(loaded: settings.Settings) -> dict[str, doctor.Check]:
@@ -22,8 +29,12 @@ def findings(loaded: settings.Settings) -> dict[str, doctor.Check]:
 @pytest.fixture
 def right(office: Office) -> settings.Settings:
     """The settings of an office in which all is well."""
-    ari = settings.Ari(url=office.pbx.ari_url, password=office.pbx.passwords.ari)
-    return dataclasses.replace(office.settings, ari=ari)
+    return dataclasses.replace(
+        office.settings,
+        ari=settings.Ari(url=office.pbx.ari_url, password=office.pbx.passwords.ari),
+        agi=settings.Agi(bind=f"127.0.0.1:{office.pbx.ports.agi}"),
+        panel=dataclasses.replace(office.settings.panel, bind=f"127.0.0.1:{free_port()}"),
+    )
 
 
 def test_all_is_well(office: Office, right: settings.Settings) -> None:
@@ -33,6 +44,16 @@ def test_all_is_well(office: Office, right: settings.Settings) -> None:
     assert found["database"].mark == doctor.GOOD
     assert found["asterisk"].finding.startswith("22.")
     assert found["trichter ari"].mark == doctor.GOOD
+    assert found["trichter panel"].mark == found["trichter agi"].mark == doctor.NOTE
+    assert "ari user" not in found
+
+
+def test_own_servers_are_recognised(office: Office, right: settings.Settings) -> None:
+    office.run("agi")
+    office.run("panel", TRICHTER_PANEL_BIND=right.panel.bind)
+    until(lambda: findings(right)["trichter panel"].mark == doctor.GOOD, "the panel")
+    until(lambda: findings(right)["trichter agi"].mark == doctor.GOOD, "the AGI server")
+    assert not office.said("agi", "WARNING")
 
 
 def test_linkedid_is_seen_during_a_call(office: Office, right: settings.Settings) -> None:
@@ -73,6 +94,32 @@ def test_database_without_tables(tmp_path: Path, world: World) -> None:
     assert fault.fix == "trichter init"
 
 
+def test_database_file_that_everybody_may_read(world: World) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        file = Path(folder) / "trichter.db"
+        loaded = use(f"sqlite:///{file}")
+        populate()
+        file.chmod(0o644)
+        assert "database file" not in findings(loaded), "nobody else gets into the folder"
+        Path(folder).chmod(0o755)
+        fault = findings(loaded)["database file"]
+        assert fault.mark == doctor.FAULT
+        assert "chmod" in fault.fix
+        file.chmod(0o640)
+        assert "database file" not in findings(loaded)
+        release()
+
+
+def test_password_in_the_address_of_the_database(tmp_path: Path) -> None:
+    path = tmp_path / "trichter.toml"
+    path.write_text('[database]\nurl = "postgresql://trichter:geheim@127.0.0.1:9/trichter"\n')
+    path.chmod(0o644)
+    loaded = settings.load({"TRICHTER_CONFIG": str(path)})
+    (fault,) = (c for c in doctor._configuration(loaded) if c.mark == doctor.FAULT)
+    assert "chmod" in fault.fix
+    assert "geheim" not in fault.finding
+
+
 def test_secret_that_everybody_may_read(tmp_path: Path, world: World) -> None:
     path = tmp_path / "trichter.toml"
     path.write_text('[ari]\npassword = "geheim"\n')
@@ -85,12 +132,86 @@ def test_secret_that_everybody_may_read(tmp_path: Path, world: World) -> None:
     assert findings(loaded)["configuration"].mark == doctor.GOOD
 
 
-def test_agi_server_is_noticed(world: World) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        bind = f"127.0.0.1:{server.getsockname()[1]}"
-        loaded = dataclasses.replace(world.settings, agi=settings.Agi(bind=bind))
-        assert findings(loaded)["trichter agi"].mark == doctor.GOOD
-    assert findings(loaded)["trichter agi"].mark == doctor.NOTE
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Somebody at HOST:PORT who says the same to everyone."""
+
+    class Parrot(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.request.sendall(answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Parrot) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
+        yield f"127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("subject", "answer", "mark", "fix"),
+    [
+        ("agi", b"", doctor.GOOD, ""),
+        ("agi", b"failure\n", doctor.FAULT, "log"),
+        ("agi", b"HTTP/1.1 400 Bad Request\r\n\r\n", doctor.FAULT, "[agi] bind"),
+        ("panel", b'HTTP/1.0 200 OK\r\n\r\n{"status": "ok"}', doctor.GOOD, ""),
+        ("panel", b'HTTP/1.0 503 No\r\n\r\n{"status": "-", "advice": "init"}', "FAULT", "init"),
+        ("panel", b'HTTP/1.0 200 OK\r\n\r\n["hello"]', doctor.FAULT, "[panel] bind"),
+        ("panel", b"SSH-2.0-OpenSSH_9.2\r\n", doctor.FAULT, "[panel] bind"),
+    ],
+)
+def test_who_answers(world: World, subject: str, answer: bytes, mark: str, fix: str) -> None:
+    with answering(answer) as bind:
+        section = dataclasses.replace(getattr(world.settings, subject), bind=bind)
+        loaded = dataclasses.replace(world.settings, **{subject: section})
+        found = findings(loaded)[f"trichter {subject}"]
+    assert found.mark == mark
+    assert fix in found.fix
+    assert findings(loaded)[f"trichter {subject}"].mark == doctor.NOTE, "nobody answers any more"
+
+
+def test_front_end_files_that_are_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "HTMX", Path("/nowhere/htmx.min.js"))
+    faults = [check for check in doctor._panel(world.settings) if check.mark == doctor.FAULT]
+    assert "bin/setup" in faults[0].fix
+
+
+def test_user_of_asterisk_that_may_only_read(world: World) -> None:
+    def ask(*_: object, **__: object) -> None:
+        raise Unauthorized("forbidden", 403)
+
+    (note,) = doctor._rights(world.settings, ask)
+    assert note.mark == doctor.NOTE
+    assert "read_only=no" in note.fix
+
+
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (Unauthorized("wrong password", 401), "trichter.toml [ari]"),
+        (Unreachable("no ARI", 404), "ari.conf [general]: enabled=yes"),
+        (Unreachable("cannot connect"), "http.conf [general]: enabled=yes"),
+        (BadReply("not Asterisk", 500), "[ari] url"),
+    ],
+)
+def test_way_into_asterisk(error: AriError, fix: str) -> None:
+    assert fix in doctor._way_in(error)
+
+
+def test_password_of_the_sample(world: World) -> None:
+    sample = (Path(doctor.__file__).parent / "asterisk_conf" / "ari.conf").read_text()
+    assert f"\npassword={doctor.SAMPLE_PASSWORD}\n" in sample
+    ari = settings.Ari(url="http://127.0.0.1:9", password=doctor.SAMPLE_PASSWORD)
+    assert findings(dataclasses.replace(world.settings, ari=ari))["ari.password"].fix
+
+
+def test_database_that_may_not_be_written(world: World) -> None:
+    database.database.execute_sql("PRAGMA query_only = on")
+    try:
+        fault = findings(world.settings)["database"]
+    finally:
+        database.database.execute_sql("PRAGMA query_only = off")
+    assert fault.mark == doctor.FAULT
+    assert "can't be written" in fault.fix
 
 
 def test_command_line_says_it_and_fails(office: Office) -> None:

@@ -145,6 +145,22 @@ def test_a_caller_can_not_plant_a_formula(world: World, name: str) -> None:
         assert as_json(kind)[0][key if kind == "deals" else "name"] == name
 
 
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("x;=cmd()", "x;'=cmd()"),
+        ("x; @SUM(A1);-1", "x; '@SUM(A1);'-1"),
+        ("＝cmd()", "'＝cmd()"),
+        ("+４９", "'+４９"),
+        ("a-b = c + d", "a-b = c + d"),
+    ],
+)
+def test_nor_where_semicolons_part_the_columns(world: World, name: str, cell: str) -> None:
+    Contact.add(name, None)
+    assert as_csv("contacts")[0]["name"] == cell
+    assert as_json("contacts")[0]["name"] == name
+
+
 def test_quotes_commas_and_other_alphabets_survive(world: World) -> None:
     name = 'Jürgen "Привет", GmbH; & Söhne'
     Contact.add(name, None)

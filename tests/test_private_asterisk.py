@@ -282,6 +282,17 @@ def test_every_sample_is_in_use(asterisk: PrivateAsterisk) -> None:
         assert f'#include "{CHECKOUT}/asterisk_conf/{name}"' in (asterisk.etc / name).read_text()
 
 
+@pytest.mark.parametrize("name", ["ari.conf", "http.conf"])
+def test_samples_are_put_below_files_that_have_a_general_section(
+    asterisk: PrivateAsterisk, name: str
+) -> None:
+    """As packages bring them. Asterisk refuses a second [general] in the one, ignores it in the
+    other, and takes "[general](+)" only where there is one."""
+    sample = (CHECKOUT / "asterisk_conf" / name).read_text()
+    assert re.findall(r"^\[general\].*", sample, re.MULTILINE) == ["[general](+)"]
+    assert (asterisk.etc / name).read_text().startswith("[general]\n#include")
+
+
 def test_own_addresses_have_the_sections_of_the_sample() -> None:
     def sections(text: str) -> set[str]:
         return set(re.findall(r"^;?(\[.*)$", text, re.MULTILINE))

@@ -123,6 +123,13 @@ def test_a_bad_variable_is_named(variable: str, value: str) -> None:
     assert refusal(**{variable: value}).startswith(f"{variable}: ")
 
 
+@pytest.mark.parametrize("key", ["TRICHTER_ARI_URL", "TRICHTER_PANEL_PUBLIC_URL"])
+def test_no_user_and_password_in_a_web_address(key: str) -> None:
+    with pytest.raises(settings.SettingsError, match="keys of their own") as refused:
+        settings.load({key: f"http://trichter:{SECRET}@127.0.0.1:8088"})
+    assert SECRET not in str(refused.value)
+
+
 @pytest.mark.parametrize(("section", "key"), ENVIRON_KEYS)
 def test_every_key_has_its_variable(section: str, key: str) -> None:
     default = getattr(getattr(settings.Settings(), section), key)

@@ -158,4 +158,4 @@ def test_a_program_that_is_missing_leaves_nobody_behind(tmp_path: Path) -> None:
 
 def test_by_default_it_runs_this_very_trichter() -> None:
     child = Supervisor(["panel"]).children[0]
-    assert child.command == [sys.executable, "-m", "trichter", "panel"]
+    assert child.command == [sys.executable, "-P", "-m", "trichter", "panel"]

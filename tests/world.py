@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -80,14 +81,34 @@ def release() -> None:
     held.close()
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    """The world on a fresh SQLite database; ``world.settings`` are those in force."""
-    loaded = use(f"sqlite:///{tmp_path}/trichter.db")
+@contextmanager
+def world_on(url: str) -> Iterator[World]:
+    """The world on an empty database; ``world.settings`` are those in force."""
+    loaded = use(url)
     made = populate()
     made.settings = loaded
     yield made
     release()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """The world on a fresh SQLite database."""
+    with world_on(f"sqlite:///{tmp_path}/trichter.db") as made:
+        yield made
+
+
+@pytest.fixture
+def anywhere(database_url: str) -> Iterator[World]:
+    """The world on each kind of database."""
+    with world_on(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+def on_postgresql(postgresql_url: str) -> Iterator[World]:
+    with world_on(postgresql_url) as made:
+        yield made
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def test_odd_parts_of_a_channel_are_left_out() -> None:
         raw_channel(caller=[], dialplan="x", channelvars=7, state={"a": 1}, connected=None)
     )
     assert (odd.number, odd.name, odd.exten, odd.state, odd.app) == ("", "", "", "", "()")
-    assert odd.linkedid == odd.id
+    assert odd.linkedid == ""
 
 
 def test_texts_are_cut() -> None:
@@ -164,6 +164,40 @@ def test_texts_are_cut() -> None:
 def test_endpoints(name: str, endpoint: str, is_local: bool) -> None:
     made = events.channel(raw_channel(name=name))
     assert (made.endpoint, made.is_local) == (endpoint, is_local)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_nobodys"),
+    [
+        ("Message/ast_msg_queue", True),
+        ("Local/101@phones-00000001;1", True),
+        ("Snoop/1795448566.0-00000003", True),
+        ("PJSIP/Message-00000001", False),
+        ("DAHDI/i1/03044701182-2", False),
+        ("IAX2/branch-1142", False),
+    ],
+)
+def test_channels_that_are_nobodys(name: str, is_nobodys: bool) -> None:
+    assert events.channel(raw_channel(name=name)).is_nobodys == is_nobodys
+
+
+@pytest.mark.parametrize(
+    ("dialstring", "number"),
+    [
+        ("03044701182@trunk", "03044701182"),
+        ("trunk/+493044701182", "+493044701182"),
+        ("trunk/sip:03044701182@192.0.2.1:5060", "03044701182"),
+        ("guest:secret@peer/03044701182@in", "03044701182"),
+        ("g1/03044701182", "03044701182"),
+        ("101", ""),
+        ("alice@trunk", ""),
+        ("", ""),
+    ],
+)
+def test_the_number_that_was_sent(dialstring: str, number: str) -> None:
+    event = parse({**GOOD["Dial"][0], "dialstring": dialstring})
+    assert isinstance(event, Dialled)
+    assert event.target == number
 
 
 JSON = st.recursive(

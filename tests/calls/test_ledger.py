@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -111,6 +112,19 @@ def test_one_busy_and_one_not_answered_is_missed() -> None:
     report = told(events)
     assert report.outcome == "missed"
     assert outcomes(report.legs) == {"PJSIP/101": "busy", "PJSIP/102": "missed"}
+
+
+def test_one_busy_while_a_phone_of_nobody_rings_is_missed() -> None:
+    kitchen = channel("1.9", "PJSIP/199", state="Down", number="199")
+    events = [
+        Updated(START, TRUNK),
+        *rings(ANNA, 0)[:2],
+        *rings(kitchen, 0),
+        *hangs_up(ANNA, 0.2, 17),
+        *hangs_up(kitchen, 20, 26),
+        *hangs_up(TRUNK, 20),
+    ]
+    assert told(events).outcome == "missed"
 
 
 def test_a_phone_that_is_not_there() -> None:
@@ -258,6 +272,82 @@ def test_outgoing_in_vain(cause: int, outcome: str) -> None:
     assert told(events).outcome == outcome
 
 
+@pytest.mark.parametrize("sent", ["03044701182", ""])
+def test_the_digit_that_gets_a_line_is_not_part_of_the_number(sent: str) -> None:
+    caller = channel("1.1", "PJSIP/101", exten="903044701182", state="Ring")
+    outside = channel("1.2", "PJSIP/trunk", state="Down", number="903044701182")
+    report = told([Updated(START, caller), Dialled(START, caller, outside, "", sent)])
+    assert (report.direction, report.number) == ("outgoing", sent or "903044701182")
+
+
+def begun_by_a_program(*, seller_first: bool) -> list[Event]:
+    """Asterisk dials one, then the other: it is told so by a click in another program."""
+    seller = channel("1.1", "PJSIP/101", state="Down", created=0 if seller_first else 3)
+    customer = channel("1.2", "PJSIP/trunk", state="Down", created=3 if seller_first else 0)
+    if not seller_first:
+        seller, customer = replace(seller, id="1.2"), replace(customer, id="1.1")
+    first, second = (seller, customer) if seller_first else (customer, seller)
+    sent = {seller.id: "", customer.id: "03044701182"}
+    up = [in_state(first, "Up"), in_state(second, "Up")]
+    return [
+        Updated(START, first),
+        Dialled(START, None, first, "", sent[first.id]),
+        Updated(after(3), up[0]),
+        Updated(after(3), second),
+        Dialled(after(3), up[0], second, "", sent[second.id]),
+        Updated(after(5), up[1]),
+        *joined(5, "b1", *up),
+        *hangs_up(up[0], 25),
+        *hangs_up(up[1], 25),
+    ]
+
+
+@pytest.mark.parametrize("seller_first", [True, False])
+def test_a_call_that_a_program_began_is_outgoing(seller_first: bool) -> None:
+    ledger = new_ledger()
+    for event in begun_by_a_program(seller_first=seller_first):
+        ledger.apply(event)
+        report = ledger.report("1.1")
+        assert report is None or report.direction in ("internal", "outgoing")
+    assert report is not None
+    assert (report.direction, report.number, report.did) == ("outgoing", "03044701182", "")
+    assert (report.outcome, report.talk, report.speaker) == ("answered", 20, "PJSIP/101")
+
+
+def test_a_call_that_begins_on_a_local_channel_is_nobodys_until_somebody_joins() -> None:
+    halves = [
+        channel(f"1.{n}", "Local/101@phones", label=f"Local/101@phones-00000001;{n}", state="Ring")
+        for n in (1, 2)
+    ]
+    ledger = new_ledger()
+    for half in halves:
+        ledger.apply(Updated(START, half))
+    assert ledger.report("1.1") is None
+    seller = channel("1.3", "PJSIP/101", state="Down", created=1)
+    customer = channel("1.4", "PJSIP/trunk", state="Down", created=3)
+    report = told([Updated(START, seller), Dialled(START, halves[1], seller, "")], ledger)
+    assert report.direction == "internal"
+    told([Updated(after(3), customer)], ledger)
+    report = told([Dialled(after(3), halves[0], customer, "", "03044701182")], ledger)
+    assert (report.direction, report.number) == ("outgoing", "03044701182")
+
+
+def test_text_messages_are_no_call() -> None:
+    """Asterisk has a channel for them that lives until it ends itself."""
+    ledger = new_ledger()
+    ledger.apply(Updated(START, channel("1.1", "Message/ast_msg_queue", number=CUSTOMER)))
+    assert ledger.report("1.1") is None
+
+
+def test_a_channel_of_which_nothing_tells_the_call() -> None:
+    """ari.conf does not name the linkedid. If it comes to do so during a call, that is enough."""
+    ledger = new_ledger()
+    for event in (Updated(START, replace(TRUNK, linkedid="")), rings(ANNA, 0)[1]):
+        ledger.apply(replace(event, caller=None) if isinstance(event, Dialled) else event)
+    assert (ledger.unlinked, set(ledger.calls)) == (1, {"1.1"})
+    assert ledger.apply(HungUp(after(1), replace(ANNA, linkedid=""), 16)) == {"1.1"}
+
+
 # Ghosts, gaps and restarts
 
 
@@ -334,6 +424,36 @@ def test_what_came_between_connecting_and_the_list_is_newer_than_the_list() -> N
         *hangs_up(TRUNK, 65),
     ]
     assert told(events).talk == 60
+
+
+@pytest.mark.parametrize("listed", [(TRUNK,), (TRUNK, ANNA)])
+def test_a_bridge_that_changed_while_the_list_was_on_its_way(listed: tuple[Channel, ...]) -> None:
+    """Anna comes, or goes, after the list was made and before it is here."""
+    comes = len(listed) == 1
+    now = (TRUNK, ANNA) if comes else (TRUNK,)
+    up = in_state(ANNA, "Up")
+    events: list[Event] = [
+        *answered_call()[:5],
+        *([] if comes else joined(5, "b1", TRUNK, ANNA)),
+        Connected(after(10)),
+        Bridged(after(11), "b1", tuple(who.id for who in now), up),
+        snapshot(12, TRUNK, up, b1=listed),
+        *hangs_up(ANNA, 65),
+        *hangs_up(TRUNK, 65),
+    ]
+    assert told(events).talk == (54 if comes else 6)
+
+
+def test_a_start_while_they_are_being_connected() -> None:
+    """Who else is in the bridge is only known by the list."""
+    up = in_state(ANNA, "Up")
+    events: list[Event] = [
+        Connected(after(4)),
+        Bridged(after(5), "b1", (TRUNK.id, ANNA.id), up),
+        snapshot(6, TRUNK, up),
+    ]
+    report = told(events)
+    assert (report.direction, report.answered_at) == ("incoming", after(5))
 
 
 def test_a_start_in_the_middle_of_calls() -> None:

@@ -1,7 +1,15 @@
 """T3, T6: calls that the exchange's own dialplan handles, without a line of Trichter in it."""
 
-from models import Call, Contact, Deal, Phone
+from datetime import timedelta
+
+import pytest
+from sip_parties import Phone
+
+from fields import utcnow
+from models import Call, Contact, Deal
+from models import Phone as Number
 from tests.office import Office
+from tests.world import Story
 
 STRANGER = "+493044701182"
 
@@ -74,7 +82,44 @@ def test_second_call_of_the_same_number_is_attached(listening: Office) -> None:
         listening.caller("030 44701182", way="observe", hold=0.2).run()
     first, second = listening.ended(count=2)
     assert first.deal == second.deal
-    assert Deal.select().count() == Contact.select().count() == Phone.select().count() == 1
+    assert Deal.select().count() == Contact.select().count() == Number.select().count() == 1
+
+
+@pytest.mark.parametrize(
+    "begins",
+    [
+        "Local/101@phones extension 03044701182@phones",
+        "PJSIP/101 extension 03044701182@phones",
+        "PJSIP/03044701182@trunk extension 101@phones",
+    ],
+)
+def test_a_call_that_a_program_begins_is_outgoing(listening: Office, begins: str) -> None:
+    """As by a click in a program beside the telephone: Asterisk rings one, then the other."""
+    Story.begins(number=STRANGER, at=utcnow() - timedelta(hours=1)).rings("PJSIP/101").ended()
+    with (
+        listening.phones(p101="answer"),
+        Phone(listening.pbx.ports.customer, talk_seconds=1) as customer,
+    ):
+        listening.pbx.cli(f"channel originate {begins}")
+        customer.wait_for("hung up")
+    missed, call = listening.ended(count=2)
+    assert (call.direction, call.number, call.did) == ("outgoing", STRANGER, None)
+    assert (call.outcome, call.agent) == ("answered", listening.world.anna)
+    assert missed.called_back_at == call.answered_at
+    assert len(listening.deals()) == 1
+
+
+def test_the_digit_that_gets_a_line(listening: Office) -> None:
+    added = "dialplan add extension _9X.,1,Dial,PJSIP/${EXTEN:1}@trunk into phones replace"
+    listening.pbx.cli(added)
+    try:
+        with Phone(listening.pbx.ports.customer):
+            listening.caller(None, did="903044701182", way="101", hold=0.3).run()
+    finally:
+        listening.pbx.cli("dialplan remove extension _9X.@phones")
+    (call,) = listening.ended()
+    assert (call.direction, call.number) == ("outgoing", STRANGER)
+    assert (call.outcome, call.agent) == ("answered", listening.world.anna)
 
 
 def test_missed_call_is_cleared_by_the_next_conversation(listening: Office) -> None:

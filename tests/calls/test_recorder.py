@@ -6,18 +6,22 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import peewee
 import psycopg
 import pytest
 
 import database
-from ari_app.app import Insiders, Recorder, Telephony
-from ari_app.events import Connected, Event, Updated
+from ari_app.app import Telephony
+from ari_app.events import Connected, Entered, Event, Snapshot, Updated
+from ari_app.insiders import Insiders
+from ari_app.recorder import Recorder, Recording
 from models import Call, Deal, User
 from tests.calls.wires import (
     ANNA,
@@ -32,10 +36,7 @@ from tests.calls.wires import (
     rings,
     snapshot,
 )
-from tests.db_servers import postgresql_url
-from tests.world import World, populate, release, use, world
-
-__all__ = ["postgresql_url", "world"]
+from tests.world import World
 
 LONG = "9" * 151
 """A linkedid that the column does not take; SQLite takes anything."""
@@ -69,8 +70,8 @@ def recorder() -> Recorder:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A locked database is given up soon."""
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr("ari_app.app.RETRY_FIRST", 0.01)
-    monkeypatch.setattr("ari_app.app.RETRY_LAST", 0.02)
+    monkeypatch.setattr("ari_app.recorder.RETRY_FIRST", 0.01)
+    monkeypatch.setattr("ari_app.recorder.RETRY_LAST", 0.02)
 
 
 @pytest.fixture
@@ -165,11 +166,69 @@ def test_a_start_before_the_list_is_there(world: World, recorder: Recorder) -> N
     assert call.deal.owner == world.anna
 
 
+def test_the_smaller_half_of_a_call_waits_for_the_list(world: World, recorder: Recorder) -> None:
+    """A trunk's channel rings; only the list tells that it is a seller who dialled it."""
+    seller = channel("1.1", "PJSIP/101", exten="03044701182")
+    customer = channel("1.2", "PJSIP/trunk", state="Ringing", number="03044701182")
+    recorder.take([Connected(after(0)), Updated(after(0), customer)])
+    recorder.write()
+    assert outcomes() == {}
+    recorder.take([snapshot(0.2, replace(seller, app="Dial(…)"), customer)])
+    recorder.write()
+    assert (Call.get().direction, Call.get().number) == ("outgoing", CUSTOMER)
+
+
+def test_a_list_that_is_not_understood_holds_nothing_back(world: World, recorder: Recorder) -> None:
+    odd = Snapshot(after(70), (None,), ())  # type: ignore[arg-type]
+    recorder.take([Connected(after(0)), *answered_call(), odd])
+    recorder.write()
+    assert outcomes() == {"1.1": "answered"}
+
+
+def test_one_of_the_lost_that_can_not_be_written(
+    world: World, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The others end, it is said which it was, and later calls are recorded as ever."""
+    recorder.take([*answered_call()[:5], *of_call("7")[:9]])
+    recorder.write()
+    anew = Recorder(new_ledger())
+    anew.take([Connected(after(90)), snapshot(90)])
+    database.database.execute_sql("PRAGMA foreign_keys = 0")
+    database.database.execute_sql("DELETE FROM stages")
+    with pytest.raises(peewee.DoesNotExist):
+        anew.write()
+    anew.write_one_by_one()
+    assert outcomes() == {"1.1": None, "7": "answered"}
+    assert "call not recorded: CallReport(pbx='asterisk', linkedid='1.1'" in caplog.text
+    assert not anew.is_behind
+
+
+def test_a_refused_call_is_logged_when_it_begins_and_when_it_ends(
+    world: World, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    with patch.object(Call, "record", side_effect=ValueError("no")):
+        for event in answered_call():
+            recorder.take([event])
+            recorder.write_one_by_one()
+    assert caplog.text.count("call not recorded: ") == 2
+    assert (recorder.refused, recorder.ledger.calls) == (set(), {})
+
+
+def test_a_missing_linkedid_is_said_once(
+    world: World, recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(20):
+        recorder.take([Updated(after(0), replace(TRUNK, linkedid=""))])
+        recorder.write()
+    assert caplog.text.count("channelvars=CHANNEL(linkedid)") == 1
+    assert outcomes() == {}
+
+
 def test_who_is_inside_is_asked_again_and_remembered(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("ari_app.app.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ari_app.insiders.time.monotonic", lambda: clock[0])
     insiders = Insiders()
     assert "PJSIP/101" in insiders
     User.add("kim", "Kim", "seller", "correct horse", "PJSIP/104")
@@ -185,25 +244,22 @@ def test_who_is_inside_is_asked_again_and_remembered(
 # The thread that records
 
 
-class Recording:
+class Recorded:
     """The recording thread of ``trichter ari`` alone: events come from the test."""
 
-    def __init__(self, world: World) -> None:
-        self.telephony = Telephony(world.settings)
-        self.telephony.recorder.ledger = new_ledger()
-        self.thread = threading.Thread(target=self.telephony._record)
-        self.thread.start()
+    def __init__(self, world: World, real_phones: bool = False) -> None:
+        self.recording = Recording(world.settings.pbx.name)
+        if not real_phones:
+            self.recording.recorder.ledger = new_ledger()
+        self.recording.start()
 
     def put(self, *events: Event) -> None:
         for event in events:
-            self.telephony.events.put(event)
+            self.recording.put(event)
 
     def finish(self) -> None:
         """After all that was put is recorded."""
-        self.telephony.events.put(None)
-        self.thread.join(20)
-        assert not self.thread.is_alive()
-        self.telephony.routers.shutdown()
+        self.recording.end()
 
 
 class Listener(logging.Handler):
@@ -219,12 +275,8 @@ class Listener(logging.Handler):
 
 
 @pytest.fixture
-def on_postgresql(hasty: None, postgresql_url: str) -> Iterator[World]:
-    loaded = use(postgresql_url)
-    made = populate()
-    made.settings = loaded
-    yield made
-    release()
+def on_postgresql(hasty: None, on_postgresql: World) -> World:
+    return on_postgresql
 
 
 def test_the_thread_outlives_a_locked_database(
@@ -233,7 +285,7 @@ def test_the_thread_outlives_a_locked_database(
     listener = Listener("1 calls wait to be recorded")
     logger = logging.getLogger("trichter.ari")
     logger.addHandler(listener)
-    recording = Recording(world)
+    recording = Recorded(world)
     recording.put(*answered_call())
     try:
         assert listener.heard.wait(20)
@@ -247,13 +299,13 @@ def test_the_thread_outlives_a_locked_database(
 def test_a_call_that_can_not_be_written_does_not_block_others(
     on_postgresql: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recording = Recording(on_postgresql)
+    recording = Recorded(on_postgresql)
     for linkedid in ("7", LONG, "\x00", "8"):
         recording.put(*of_call(linkedid))
     recording.finish()
     assert outcomes() == {"7": "answered", "8": "answered"}
     assert "call not recorded: " in caplog.text
-    assert recording.telephony.recorder.due == {}
+    assert recording.recording.recorder.due == {}
 
 
 def test_a_fault_of_our_own_does_not_end_the_thread(
@@ -263,15 +315,106 @@ def test_a_fault_of_our_own_does_not_end_the_thread(
     database.database.execute_sql("PRAGMA foreign_keys = 0")
     database.database.execute_sql("DELETE FROM funnels")
     hidden = channel("7.1", "PJSIP/trunk", linkedid="7.1")
-    recording = Recording(world)
+    recording = Recorded(world)
     recording.put(*answered_call(), Updated(after(0), hidden), *hangs_up(hidden, 5))
     recording.finish()
     assert outcomes() == {"7.1": "missed"}
     assert "call not recorded: " in caplog.text
 
 
+def test_calls_wait_until_it_is_known_whose_the_phones_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The machine has started, and the database server takes longer than Asterisk."""
+    listener = Listener("no calls yet")
+    logging.getLogger("trichter.ari").addHandler(listener)
+    away, endpoints = threading.Event(), User.endpoints
+
+    def asked() -> frozenset[str]:
+        if not away.is_set():
+            raise peewee.OperationalError("connection refused")
+        return endpoints()
+
+    monkeypatch.setattr(User, "endpoints", asked)
+    recording = Recorded(world, real_phones=True)
+    recording.put(*answered_call())
+    try:
+        assert listener.heard.wait(20)
+    finally:
+        logging.getLogger("trichter.ari").removeHandler(listener)
+        away.set()
+        until(lambda: outcomes() == {"1.1": "answered"})
+        recording.finish()
+
+
+def test_nothing_is_said_of_calls_when_the_phones_were_never_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def asked() -> frozenset[str]:
+        raise peewee.OperationalError("connection refused")
+
+    monkeypatch.setattr(User, "endpoints", asked)
+    recording = Recorded(world, real_phones=True)
+    recording.put(*answered_call())
+    recording.finish()
+    assert outcomes() == {}
+
+
+def test_a_database_that_is_away_is_not_asked_at_every_event(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = Counter[str]()
+
+    def refuse(self: Recorder) -> None:
+        attempts["made"] += 1
+        raise peewee.OperationalError("connection refused")
+
+    monkeypatch.setattr(Recorder, "write", refuse)
+    monkeypatch.setattr("ari_app.recorder.RETRY_FIRST", 30.0)
+    monkeypatch.setattr("ari_app.recorder.RETRY_LAST", 60.0)
+    monkeypatch.setattr("ari_app.recorder.BATCH", 1)
+    recording = Recorded(world)
+    recording.put(*answered_call() * 20)
+    recording.finish()
+    assert attempts["made"] == 2, "at the first event, and at the end"
+    assert caplog.text.count("wait to be recorded") == 1
+
+
+def test_no_fault_ends_the_thread(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        patch.object(Recorder, "write_one_by_one", side_effect=RuntimeError("odd")),
+        patch.object(Recorder, "write", side_effect=ValueError("odd")),
+    ):
+        recording = Recorded(world)
+        recording.put(*answered_call()[:5])
+        until(lambda: "RuntimeError: odd; 1 calls wait" in caplog.text)
+    recording.put(*answered_call()[5:])
+    recording.finish()
+    assert outcomes() == {"1.1": "answered"}
+
+
+def test_a_call_that_asks_again_before_the_last_answer_is_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dialplan leads it into Stasis twice; the second time must not wait for the time limit."""
+    telephony = Telephony(world.settings)
+    asks = Entered(after(0), TRUNK, ("route", "4930555000"))
+    continued = []
+
+    def request(method: str, path: str, **parameters: object) -> None:
+        if path.endswith("/continue"):
+            continued.append(parameters)
+            if len(continued) == 1:
+                telephony._route(asks)
+
+    monkeypatch.setattr(telephony, "_request", request)
+    telephony._route(asks)
+    until(lambda: len(continued) == 2)
+    telephony.routers.shutdown()
+
+
 def test_a_connection_that_the_server_ends(on_postgresql: World, postgresql_url: str) -> None:
-    recording = Recording(on_postgresql)
+    recording = Recorded(on_postgresql)
     recording.put(*answered_call()[:9])
     until(lambda: outcomes() == {"1.1": None})
     with psycopg.connect(postgresql_url, autocommit=True) as admin:
@@ -280,7 +423,7 @@ def test_a_connection_that_the_server_ends(on_postgresql: World, postgresql_url:
             "WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
     recording.put(*answered_call()[9:])
-    until(lambda: "1.1" not in recording.telephony.recorder.ledger.calls)
+    until(lambda: "1.1" not in recording.recording.recorder.ledger.calls)
     recording.finish()
     database.discard()  # the test's own connection was ended too
     assert outcomes() == {"1.1": "answered"}

@@ -114,7 +114,9 @@ def told(events: list[Event], ledger: Ledger | None = None) -> CallReport:
     ledger = ledger or new_ledger()
     for event in events:
         ledger.apply(event)
-    return ledger.report("1.1")
+    report = ledger.report("1.1")
+    assert report is not None
+    return report
 
 
 def snapshot(at: float, *channels: Channel, **bridges: tuple[Channel, ...]) -> Snapshot:

@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +18,7 @@ from models import User
 from panel import create_app
 from panel.auth import SignedIn
 from panel.tail import hub
-from tests.world import World, populate, release, use
+from tests.world import World, world_on
 
 PATIENCE = 10.0
 """Seconds after which something awaited counts as not coming."""
@@ -107,27 +107,17 @@ def quiet(world: World) -> Iterator[World]:
     stop_tail()
 
 
-@contextmanager
-def world_on(url: str) -> Iterator[World]:
-    loaded = use(url)
-    made = populate()
-    made.settings = loaded
-    yield made
+@pytest.fixture
+def anywhere(anywhere: World) -> Iterator[World]:
+    """The world on each kind of database, with the tail gone before it."""
+    yield anywhere
     stop_tail()
-    release()
 
 
 @pytest.fixture
-def anywhere(database_url: str) -> Iterator[World]:
-    """The world on each kind of database."""
-    with world_on(database_url) as made:
-        yield made
-
-
-@pytest.fixture
-def on_postgresql(postgresql_url: str) -> Iterator[World]:
-    with world_on(postgresql_url) as made:
-        yield made
+def on_postgresql(on_postgresql: World) -> Iterator[World]:
+    yield on_postgresql
+    stop_tail()
 
 
 @pytest.fixture(params=["postgresql", "mariadb"])
@@ -135,6 +125,7 @@ def concurrent(request: pytest.FixtureRequest) -> Iterator[World]:
     """The world on the databases in which several can write at once."""
     with world_on(request.getfixturevalue(f"{request.param}_url")) as made:
         yield made
+        stop_tail()
 
 
 def listening(world: World) -> Listen:

@@ -30,6 +30,10 @@ def app(world: World) -> Flask:
 
 @pytest.fixture
 def see(app: Flask) -> See:
+    return seeing(app)
+
+
+def seeing(app: Flask) -> See:
     """``see("anna")`` is the text of her pop-ups, ``see("anna", 3)`` that of one; '' for 404."""
 
     def look(login: str, call: int | None = None, html: bool = False) -> str:
@@ -124,7 +128,8 @@ def test_earlier_calls_only_as_far_as_they_are_ones_own(
     assert "Missed call, not called back · " in ben
 
 
-def test_missed_calls_are_counted_until_somebody_talked(world: World, see: See) -> None:
+def test_missed_calls_are_counted_until_somebody_talked(anywhere: World) -> None:
+    see = seeing(create_app(anywhere.settings))
     hour_ago = utcnow() - timedelta(hours=1)
     for number in range(2):
         at = hour_ago + timedelta(minutes=number)
@@ -240,3 +245,17 @@ def test_the_number_of_queries(
     assert see("anna", call.id)
     # One is this test's own: it looks up whose session to make.
     assert len(queries) - 1 == 7, queries
+
+
+def test_no_pop_up_reads_all_calls_that_there_ever_were(
+    world: World, see: See, queries: list[str]
+) -> None:
+    Story.begins(linkedid="missed").rings("PJSIP/101").ended()
+    call = Story.begins(linkedid="now").rings("PJSIP/101").call
+    queries.clear()
+    assert "Missed call" in see("anna", call.id)
+    about_calls = [sql for sql in queries if '"calls"' in sql]
+    assert about_calls
+    for sql in about_calls:
+        plan = database.database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", ["1"] * sql.count("?"))
+        assert not [step for *_, step in plan if step.startswith("SCAN t1")], sql

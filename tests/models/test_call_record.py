@@ -172,8 +172,19 @@ def test_ended_while_nobody_looked(world: World) -> None:
     bare = CallReport("asterisk", story.call.linkedid, "incoming", START, ended_at=after(99))
     call = Call.record(bare)
     assert (call.outcome, call.talk, call.agent) == ("answered", None, world.anna)
-    assert Leg.get().ended_at == after(99)
+    assert (Leg.get().ended_at, Leg.get().outcome) == (after(99), "answered")
     assert not Call.unfinished("asterisk").exists()
+
+
+def test_phones_of_which_nothing_was_heard_after_a_restart(world: World) -> None:
+    story = Story.begins(at=START).rings("PJSIP/101", "PJSIP/102")
+    mine = replace(story.report.legs[0], answered_at=after(5), ended_at=after(60))
+    rest = replace(story.report, legs=(replace(mine, outcome="answered"),), speaker="PJSIP/101")
+    Call.record(replace(rest, answered_at=after(5), ended_at=after(60), talk=55))
+    assert {leg.endpoint: (leg.outcome, leg.ended_at) for leg in Leg.select()} == {
+        "PJSIP/101": ("answered", after(60)),
+        "PJSIP/102": ("missed", after(60)),
+    }
 
 
 def test_an_internal_call_is_recorded_and_makes_nobody(world: World) -> None:

@@ -12,7 +12,7 @@ import database
 import defaults
 from database import MIGRATIONS
 from models import TABLES, CallRule, Department, Funnel, Stage
-from tests.world import World
+from tests.world import World, release, use
 
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 
@@ -87,3 +87,11 @@ def test_a_funnel_of_the_administrators_own_is_left_alone(connected: str) -> Non
     defaults.install()
     assert [f.name for f in Funnel.select()] == ["Own"]
     assert Funnel.default().unsorted.name == "New"
+
+
+def test_a_mariadb_database_of_few_letters_is_refused(mariadb_url: str) -> None:
+    use(mariadb_url)
+    database.database.execute_sql("ALTER DATABASE CHARACTER SET latin1")
+    with pytest.raises(database.DatabaseTrouble, match="utf8mb4"):
+        database.migrate()
+    release()

@@ -15,9 +15,7 @@ from werkzeug.test import TestResponse
 
 import models
 from panel import auth, create_app
-from tests.world import PASSWORD, World, world
-
-__all__ = ["world"]
+from tests.world import PASSWORD, World
 
 FRAGMENT = {"Accept": "text/html-partial"}
 Visit = Callable[[str], "Browser"]

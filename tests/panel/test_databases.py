@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 
@@ -13,17 +12,7 @@ from fields import utcnow
 from models import Deal
 from panel import create_app
 from tests.panel.conftest import FRAGMENT, Browser
-from tests.world import Story, World, populate, release, use
-
-
-@pytest.fixture
-def anywhere(database_url: str) -> Iterator[World]:
-    """The world on each kind of database."""
-    loaded = use(database_url)
-    made = populate()
-    made.settings = loaded
-    yield made
-    release()
+from tests.world import Story, World
 
 
 def test_a_day_at_the_board(anywhere: World) -> None:

@@ -31,6 +31,13 @@ def test_no_such_page(anna: Browser, visit: Visit) -> None:
         assert is_calm(answer.text)
 
 
+@pytest.mark.parametrize("referrer", ["http://[", "//[", "\xff", "javascript:x"])
+def test_a_referrer_that_is_no_address(anna: Browser, referrer: str) -> None:
+    headers = {"Referer": referrer}
+    assert anna.get("/no/such/page", headers=headers).status_code == 404
+    assert anna.post("/deals", {"title": ""}, headers=headers).status_code == 422
+
+
 def test_a_wrong_method(anna: Browser) -> None:
     answer = anna.get("/logout")
     assert answer.status_code == 405
@@ -84,6 +91,22 @@ def test_a_mistake_of_ours(
     assert fragment.status_code == 500
     assert fragment.mimetype == "text/plain"
     assert "\n" not in fragment.text
+
+
+def test_a_path_writes_no_line_of_its_own_into_the_log(
+    anna: Browser, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_args: Any, **_others: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("panel.errors.came_from", broken)
+    monkeypatch.setattr("panel.errors.wants_fragment", broken)
+    with pytest.raises(RuntimeError):
+        anna.get("/x%0aAll%20is%20well%1b[31m")
+    message = next(r.getMessage() for r in caplog.records if "Exception on" in r.getMessage())
+    assert "All is well" in message
+    assert "\n" not in message
+    assert "\x1b" not in message
 
 
 def is_unavailable(answer: Any, advice: str) -> bool:
@@ -194,3 +217,20 @@ def test_pages_are_not_kept_and_static_files_are(anna: Browser) -> None:
         assert asked.headers["Cache-Control"] == "no-cache"
     with anna.client.get("/static/../__init__.py") as outside:
         assert outside.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["//evil.example/", "/%5Cevil.example/", "/%09/evil.example/"])
+def test_trying_again_stays_on_this_site(
+    anna: Browser, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """While the database is away every path gets the page with the link, existing or not."""
+
+    def broken(_self: Any, **_options: Any) -> None:
+        raise peewee.OperationalError("away")
+
+    monkeypatch.setattr(type(database.database.obj), "connect", broken)
+    answer = anna.client.get(path, base_url="http://localhost")
+    assert answer.status_code in (308, 404, 503)
+    assert 'href="/%5C' not in answer.text
+    assert 'href="/\\' not in answer.text
+    assert 'href="//' not in answer.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,7 @@ from flask import Flask
 from panel import create_app
 from panel.urls import is_local
 from tests.panel.conftest import FRAGMENT, Browser, Visit
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, populate, release, use
 
 
 def test_a_right_password_leads_to_the_board(visit: Visit) -> None:
@@ -123,6 +125,12 @@ def test_a_broken_session_is_no_session(anna: Browser, session_id: str) -> None:
     assert anna.get("/").status_code == 303
 
 
+@pytest.mark.parametrize("cookie", ["x|y", "\xff|\xff", "1"])
+def test_no_other_cookie_logs_in(visit: Visit, cookie: str) -> None:
+    answer = visit("").get("/", headers={"Cookie": f"remember_token={cookie}"})
+    assert answer.status_code == 303
+
+
 @pytest.mark.parametrize(
     "target",
     [
@@ -152,6 +160,33 @@ def test_failures_are_limited_by_login_and_counted_for_nobody_else(visit: Visit)
     assert "Wait a few minutes" in refused.text
     assert visit("").log_in("Anna ", "wrong horse").status_code == 429
     assert visit("").log_in("ben").status_code == 303
+
+
+def test_attempts_at_once_are_limited_like_those_in_turn(visit: Visit) -> None:
+    browsers = [visit("") for _ in range(20)]
+    for browser in browsers:
+        browser.get("/login")
+    begin = threading.Barrier(len(browsers))
+
+    def guess(browser: Browser) -> int:
+        begin.wait()
+        form = {"login": "anna", "password": "wrong horse"}
+        return browser.post("/login", form).status_code
+
+    with ThreadPoolExecutor(len(browsers)) as pool:
+        answers = sorted(pool.map(guess, browsers))
+    assert answers == [401] * 10 + [429] * 10
+
+
+def test_another_spelling_is_another_login(mariadb_url: str) -> None:
+    """MariaDB compares without accents; the failures of each spelling count on their own."""
+    loaded = use(mariadb_url)
+    try:
+        populate()
+        answer = Browser(create_app(loaded)).log_in("ánna")
+        assert answer.status_code == 401
+    finally:
+        release()
 
 
 def test_failures_are_limited_by_address(visit: Visit) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from models import Call, Contact, Deal, Event, Phone
+from panel import deals
 from panel.shown import BadAmount, read_amount
 from tests.panel.conftest import Browser
 from tests.world import CUSTOMER, Story, World
@@ -117,6 +119,42 @@ def test_from_a_call_twice_is_one_deal(anna: Browser) -> None:
     first, second = anna.post("/deals", form), anna.post("/deals", form)
     assert first.location == second.location
     assert Deal.select().count() == 1
+
+
+def test_from_a_call_twice_at_once_is_one_deal(
+    world: World, anna: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Story.begins(CUSTOMER).rings("PJSIP/101")
+    read = deals._read
+
+    def overtaken(*args: Any) -> dict[str, Any]:
+        """The other click makes its deal when this one has already found none."""
+        Call.get().attach(Deal.open("Fitwerk", world.anna, world.anna), by=world.anna)
+        return read(*args)
+
+    monkeypatch.setattr(deals, "_read", overtaken)
+    answer = anna.post("/deals", {"call": Call.get().id, "title": "Fitwerk"})
+    assert answer.location == f"/deals/{only_deal().id}"
+
+
+def test_a_call_stays_on_the_card_of_who_took_it(world: World, anna: Browser) -> None:
+    """Anna's phone rang too; the deal that Ben's call made does not exist for her."""
+    story = Story.begins(CUSTOMER).rings("PJSIP/101", "PJSIP/102").answered("PJSIP/102")
+    taken = only_deal()
+    form = {"call": story.call.id, "title": "Mine"}
+    assert anna.post("/deals", form).status_code == 303
+    assert story.call.deal == taken
+    story.ended()
+    anna.post("/deals", form)
+    assert story.call.deal == taken
+
+
+def test_who_talks_takes_the_call_to_an_own_card(world: World, anna: Browser) -> None:
+    known = Contact.of_number(CUSTOMER, "Fitwerk", world.ben)
+    Deal.open("Ben's", world.ben, world.ben, contact=known)
+    story = Story.begins(CUSTOMER).rings("PJSIP/101").answered("PJSIP/101")
+    anna.post("/deals", {"call": story.call.id, "title": "Anna's"})
+    assert story.call.deal == Deal.get(Deal.title == "Anna's")
 
 
 def test_from_a_hidden_number(anna: Browser) -> None:

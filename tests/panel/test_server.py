@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -34,14 +35,14 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def start(world: World, port: int) -> subprocess.Popen[str]:
+def start(world: World, port: int, program: str = SERVE) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "TRICHTER_DATABASE_URL": world.settings.database.url,
         "TRICHTER_PANEL_BIND": f"127.0.0.1:{port}",
     }
     return subprocess.Popen(
-        [sys.executable, "-c", SERVE],
+        [sys.executable, "-c", program],
         cwd=ROOT,
         env=environment,
         stderr=subprocess.PIPE,
@@ -85,6 +86,104 @@ def test_it_ends_at_once_by_ctrl_c(world: World) -> None:
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+HALF_FORM = (
+    b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n"
+    b"Content-Type: application/x-www-form-urlencoded\r\n\r\nlogin=anna"
+)
+
+
+@pytest.mark.parametrize("half", [b"GET / HT", HALF_FORM])
+def test_half_a_request_does_not_keep_a_thread(world: World, half: bytes) -> None:
+    number = free_port()
+    hurried = "from panel import worker; worker.REQUEST_SECONDS = worker.LOOK_SECONDS = 0.1; "
+    process = start(world, number, hurried + SERVE)
+    try:
+        until(lambda: is_up(number), "the panel")
+        with socket.create_connection(("127.0.0.1", number), timeout=20) as slow:
+            slow.sendall(half)
+            while slow.recv(4096):
+                pass
+        assert is_up(number)
+    finally:
+        process.terminate()
+        _out, errors = process.communicate(timeout=20)
+    assert "Traceback" not in errors
+
+
+def test_who_does_not_read_does_not_keep_a_thread(world: World) -> None:
+    number = free_port()
+    hurried = "from panel import worker; worker.ANSWER_SECONDS = worker.LOOK_SECONDS = 0.1; "
+    process = start(world, number, hurried + SERVE)
+    try:
+        until(lambda: is_up(number), "the panel")
+        with socket.socket() as deaf:
+            deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+            deaf.connect(("127.0.0.1", number))
+            deaf.settimeout(20)
+            # More than all buffers hold; sending ends when the other side has cut it off.
+            with pytest.raises(ConnectionError):
+                deaf.sendall(b"GET /login HTTP/1.1\r\nHost: x\r\n\r\n" * 500_000)
+        assert is_up(number)
+    finally:
+        process.terminate()
+        _out, errors = process.communicate(timeout=20)
+    assert "Traceback" not in errors
+
+
+def test_a_stream_outlives_the_time_of_answers(world: World) -> None:
+    number = free_port()
+    hurried = (
+        "from panel import live, worker; worker.ANSWER_SECONDS = worker.LOOK_SECONDS = 0.1; "
+        "live.HEARTBEAT_SECONDS = 0.2; "
+    )
+    process = start(world, number, hurried + SERVE)
+    try:
+        until(lambda: is_up(number), "the panel")
+        url = f"http://127.0.0.1:{number}"
+        cookie = log_in(url)
+        stream = urllib3.request(
+            "GET", f"{url}/live", headers={"Cookie": cookie}, preload_content=False
+        )
+        beats = 0
+        while beats < 5:
+            beats += stream.readline().startswith(b"id:")
+        stream.close()
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+def log_in(url: str) -> str:
+    """The cookie of Anna's session."""
+    page = urllib3.request("GET", f"{url}/login")
+    token = re.search(r'name="csrf-token" content="([^"]+)"', page.data.decode())
+    assert token
+    answer = urllib3.request(
+        "POST",
+        f"{url}/login",
+        headers={"Cookie": page.headers["Set-Cookie"].partition(";")[0]},
+        fields={"csrf_token": token[1], "login": "anna", "password": PASSWORD},
+        redirect=False,
+    )
+    assert answer.status == 303
+    return answer.headers["Set-Cookie"].partition(";")[0]
+
+
+def test_a_form_that_is_too_large_is_refused_unread(port: int) -> None:
+    head = b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+        client.sendall(head)
+        assert client.recv(4096).startswith(b"HTTP/1.1 413")
+
+
+def test_a_header_does_not_replace_the_path(port: int) -> None:
+    """A proxy may have let the request in by its path."""
+    answer = urllib3.request(
+        "GET", f"http://127.0.0.1:{port}/login", headers={"PATH_INFO": "/metrics"}
+    )
+    assert b"trichter_panel_requests" not in answer.data
 
 
 def test_a_port_that_is_taken_is_one_line(world: World) -> None:

@@ -1,10 +1,12 @@
 // The 'New deal' dialog: sent without leaving the board, problems are shown beside their fields.
 
-import { post } from "./shared/http.js";
-import { emit, parse, text, toast } from "./shared/page.js";
+import { Failure, post } from "./shared/http.js";
+import { emit, parse, text } from "./shared/page.js";
 
 const dialog = document.getElementById("new-deal");
 const form = dialog?.querySelector("form");
+const popups = document.getElementById("popups");
+let popupWasPressed = false;
 
 async function create(event) {
   event.preventDefault();
@@ -14,9 +16,10 @@ async function create(event) {
     const response = await post(form.action, new FormData(form));
     if (response.status === 204) created(response.headers.get("HX-Redirect"));
     else if (response.status === 422) showProblems(parse(await response.text()));
-    else toast(text("failed"));
+    else showProblem(text("failed"));
   } catch (error) {
-    toast(error.message);
+    if (!(error instanceof Failure)) throw error;
+    showProblem(error.message);
   } finally {
     button.disabled = false;
   }
@@ -34,10 +37,37 @@ function showProblems(answer) {
   const fields = answer?.querySelector(".fields");
   if (fields) form.querySelector(".fields").replaceWith(fields);
   else form.querySelectorAll(".field__problem").forEach((problem) => problem.remove());
-  form.querySelector(":scope > .problem")?.remove();
-  const problem = answer?.querySelector(".form > .problem");
-  if (problem) form.querySelector(".fields").before(problem);
+  showProblem(answer?.querySelector(".form > .problem")?.textContent);
   form.querySelector("[aria-invalid]")?.focus();
 }
 
-form?.addEventListener("submit", create);
+/** What is wrong with the whole of it; a toast would lie behind the dialog. */
+function showProblem(sentence) {
+  form.querySelector(":scope > .problem")?.remove();
+  if (!sentence) return;
+  const problem = document.createElement("p");
+  problem.className = "problem";
+  problem.setAttribute("role", "alert");
+  problem.textContent = sentence;
+  form.querySelector(".fields").before(problem);
+}
+
+/** Whoever rings meanwhile is seen above the dialog, not dimmed behind it. */
+function raisePopups() {
+  popups.hidePopover();
+  if (dialog.matches(":popover-open")) popups.showPopover();
+}
+
+/** A press outside closes the dialog, and so did this one; nobody meant that. */
+function dismissed({ target }) {
+  const closed = popupWasPressed && !dialog.matches(":popover-open");
+  popupWasPressed = false;
+  if (closed && target.closest("[data-dismiss]")) dialog.showPopover();
+}
+
+if (form && popups) {
+  form.addEventListener("submit", create);
+  dialog.addEventListener("toggle", raisePopups);
+  popups.addEventListener("pointerdown", () => (popupWasPressed = dialog.matches(":popover-open")));
+  popups.addEventListener("click", dismissed);
+}

@@ -1,29 +1,56 @@
-// Dragging cards to other columns, by mouse and touch (SortableJS).
+// Dragging cards to other columns, by mouse and touch (SortableJS). Escape puts the card back.
 
-import { hold, move, release, standing } from "./shared/moves.js";
+import { hold, move, release, standing, takeBack } from "./shared/moves.js";
 import { calm } from "./shared/page.js";
 
 const TOUCH_MS = 180;
 let home = null;
+let isCancelled = false;
+let isClickOfDrag = false;
 
 function picked({ item }) {
   hold(item);
   home = standing(item);
+  isCancelled = false;
+  home.list.classList.add("is-home");
   document.body.classList.add("is-dragging");
 }
 
 function dropped({ item, to }) {
   document.body.classList.remove("is-dragging");
-  if (to === home.list) release(item.dataset.deal);
+  home.list.classList.remove("is-home");
+  isClickOfDrag = true;
+  if (isCancelled) takeBack(item, home);
+  if (isCancelled || to === home.list) release(item.dataset.deal);
   else move(item, to, home);
+  // Where snapping comes back, it must not take the column out of sight.
+  item.parentNode.parentNode.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
-for (const list of window.Sortable ? document.querySelectorAll("#board .col__cards") : []) {
+function cancel(event) {
+  if (event.key !== "Escape" || !document.body.classList.contains("is-dragging")) return;
+  isCancelled = true;
+  // Sortable has no way to be told, so it learns it as a release of the button.
+  document.dispatchEvent(new PointerEvent("pointerup"));
+}
+
+/** Letting go above a card is no click on it. Without a pointer (detail 0) it is one. */
+function swallow(event) {
+  if (!isClickOfDrag || !event.detail) return;
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+function prepare(list) {
   window.Sortable.create(list, {
     group: "deals",
     draggable: ".card",
     // Age orders the cards of a column, not people.
     sort: false,
+    // The browser's own dragging neither scrolls the board on phones nor shows a card well.
+    forceFallback: true,
+    fallbackOnBody: true,
+    fallbackTolerance: 4,
     // A finger that scrolls must not take a card along.
     delay: TOUCH_MS,
     delayOnTouchOnly: true,
@@ -33,4 +60,11 @@ for (const list of window.Sortable ? document.querySelectorAll("#board .col__car
     onStart: picked,
     onEnd: dropped,
   });
+}
+
+if (window.Sortable) {
+  document.querySelectorAll("#board .col__cards").forEach(prepare);
+  document.addEventListener("keydown", cancel);
+  document.addEventListener("click", swallow, true);
+  document.addEventListener("pointerdown", () => (isClickOfDrag = false), true);
 }

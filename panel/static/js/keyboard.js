@@ -1,5 +1,5 @@
 // The board by keyboard: arrows up and down go from card to card, left and right (also [ and ])
-// move the card to the next column, Enter opens it.
+// move the card to the next column, with Shift they go to that column's first card, Enter opens it.
 
 import { cardOf, nameOf } from "./shared/cards.js";
 import { move } from "./shared/moves.js";
@@ -22,12 +22,23 @@ async function step(deal, by) {
   }
 }
 
+/** Over empty columns to the next one with cards. */
+function across(card, by) {
+  const lists = [...board.querySelectorAll(".col__cards")];
+  let at = lists.indexOf(card.parentNode) + by;
+  while (lists[at] && !lists[at].querySelector(".card")) at += by;
+  lists[at]?.querySelector(".card").focus();
+}
+
 function pressed(event) {
   const card = event.target;
-  if (!card.matches(".card") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!card.matches(".card") || event.ctrlKey || event.metaKey) return;
   // AltGr writes the brackets on many keyboards; with Alt alone an arrow belongs to the browser.
   if (event.altKey && event.key.startsWith("Arrow")) return;
-  if (STEPS[event.key]) {
+  if (event.shiftKey) {
+    if (!event.key.startsWith("Arrow") || !STEPS[event.key]) return;
+    across(card, STEPS[event.key]);
+  } else if (STEPS[event.key]) {
     // One after the other, so that three quick presses move three columns.
     moves = moves.then(() => step(card.dataset.deal, STEPS[event.key]));
   } else if (NEIGHBOURS[event.key]) {

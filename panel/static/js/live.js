@@ -10,6 +10,8 @@ const MARK_MS = 5000;
 const RETRY_MS = 5000;
 const HIDDEN_MS = 60_000;
 const RELOAD_PAUSE_MS = 60_000;
+// The server lets itself be heard every 15 seconds: a line this quiet is dead.
+const SILENCE_MS = 40_000;
 
 let source = null;
 let lastId = "";
@@ -17,6 +19,7 @@ let wasOpen = false;
 let markTimer = 0;
 let retryTimer = 0;
 let hiddenTimer = 0;
+let silenceTimer = 0;
 
 function connect() {
   disconnect();
@@ -25,6 +28,7 @@ function connect() {
   source = new EventSource(address);
   source.addEventListener("open", opened);
   source.addEventListener("error", lost);
+  source.addEventListener("message", beat);
   source.addEventListener("deal", tell);
   source.addEventListener("call", tell);
   source.addEventListener("reload", behind);
@@ -37,11 +41,29 @@ function connect() {
 
 function disconnect() {
   clearTimeout(retryTimer);
+  clearTimeout(silenceTimer);
   source?.close();
   source = null;
 }
 
+function heard() {
+  clearTimeout(silenceTimer);
+  silenceTimer = setTimeout(silent, SILENCE_MS);
+}
+
+/** Nothing tells a browser that a cable was pulled somewhere on the way. */
+function silent() {
+  showMark();
+  connect();
+}
+
+function beat({ lastEventId }) {
+  lastId = lastEventId;
+  heard();
+}
+
 function opened() {
+  heard();
   clearTimeout(markTimer);
   markTimer = 0;
   if (mark) mark.hidden = true;
@@ -73,6 +95,7 @@ async function retry() {
 
 function tell(message) {
   lastId = message.lastEventId;
+  heard();
   emit(message.type, JSON.parse(message.data));
 }
 
@@ -102,6 +125,8 @@ function visibility() {
 if (liveUrl) {
   connect();
   document.addEventListener("visibilitychange", visibility);
+  addEventListener("offline", lost);
+  addEventListener("online", connect);
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => event.persisted && connect());
 }

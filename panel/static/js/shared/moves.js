@@ -24,7 +24,8 @@ export function standing(card) {
   return { list: card.parentNode, next: card.nextSibling, stage, since };
 }
 
-function takeBack(card, home) {
+/** Puts a card back to where it stood. */
+export function takeBack(card, home) {
   Object.assign(card.dataset, { stage: home.stage, since: home.since });
   glide(card, () => {
     const near = home.next?.parentNode === home.list ? home.next : null;
@@ -49,7 +50,7 @@ export async function move(card, list, home = standing(card)) {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     takeBack(card, home);
-    const sentence = error.status ? error.message : text("cannotMove", names);
+    const sentence = { 0: text("cannotMove", names), 404: text("gone", names) }[error.status] ?? error.message;
     toast(sentence);
     announce(sentence);
     // Its true place, if somebody else moved it or it is gone.

@@ -8,7 +8,6 @@ for half a minute, and the next phone at that port would get it.
 import re
 import socket
 import threading
-from types import TracebackType
 from typing import Self
 
 from asterisk_runtime import LOOPBACK
@@ -53,12 +52,7 @@ class SwitchedOff:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 
