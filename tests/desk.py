@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import FloatRect, Locator, Page
 
 from models import Deal
 from tests.browser import NewPage
@@ -107,11 +107,14 @@ def head(page: Page, world: World, name: str) -> Locator:
     return page.locator(f"#head-{world.stage(name).id} .col__count")
 
 
+def box(what: Locator) -> FloatRect:
+    """Where it is. A card may be exchanged for its newer self while it is looked at."""
+    return until(what.bounding_box, f"a place of {what}")
+
+
 def drag(page: Page, what: Locator, where: Locator) -> None:
     """As a hand does, with a little way in between; drop on the column's upper part."""
-    start, end = what.bounding_box(), where.bounding_box()
-    assert start
-    assert end
+    start, end = box(what), box(where)
     page.mouse.move(start["x"] + 40, start["y"] + 15)
     page.mouse.down()
     page.mouse.move(start["x"] + 60, start["y"] + 25, steps=3)

@@ -9,7 +9,7 @@ import time
 
 from playwright.sync_api import expect
 
-from models import Call, Contact, Deal, StageChange
+from models import Call, Contact, Deal, Event, StageChange
 from tests.desk import Enter, Panel, card, column, drag, head
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
@@ -42,20 +42,20 @@ def test_from_ring_to_board(world: World, enter: Enter) -> None:
     anna, ben, hugo = enter("anna"), enter("ben"), enter("hugo")
     story = Story.begins(number=CUSTOMER, name="Inga Holm").rings("PJSIP/101", "PJSIP/102")
     for page in (anna, ben):
-        page.wait_for_selector(".pop--rings", timeout=A_SECOND)
+        page.wait_for_selector(".pop--rings")
         expect(page.locator(".pop__name")).to_have_text("Inga Holm")
         expect(page.locator(".pop__number")).to_contain_text("+49 30 44701182")
         assert page.title().startswith("☎ Inga Holm")
     # It must never take the keyboard away.
     assert anna.evaluate("document.activeElement === document.body")
     story = story.answered("PJSIP/101")
-    ben.wait_for_selector(".pop", state="detached", timeout=A_SECOND)
-    anna.wait_for_selector(".pop--talks", timeout=A_SECOND)
+    ben.wait_for_selector(".pop", state="detached")
+    anna.wait_for_selector(".pop--talks")
     deal = Deal.get()
     assert story.call.deal == deal
     unsorted = world.stage("Unsorted").id
     for page in (anna, hugo):
-        page.wait_for_selector(f"[data-stage='{unsorted}'] > #deal-{deal.id}", timeout=A_SECOND)
+        page.wait_for_selector(f"[data-stage='{unsorted}'] > #deal-{deal.id}")
         expect(card(page, deal).locator(".card__live")).to_contain_text("Talks")
         expect(head(page, world, "Unsorted")).to_have_text("1")
     assert ben.locator(".card").count() == 0
@@ -66,7 +66,7 @@ def test_from_ring_to_board(world: World, enter: Enter) -> None:
     anna.wait_for_selector(".pop--talks")
     anna.wait_for_selector("html[data-live=on]")
     story.ended()
-    anna.wait_for_selector(".pop--ended", timeout=A_SECOND)
+    anna.wait_for_selector(".pop--ended")
     expect(anna.locator(".pop__state")).to_contain_text("Ended")
     anna.wait_for_selector(".pop", state="detached")
 
@@ -228,3 +228,14 @@ def test_a_restart_of_the_panel_loses_nothing(world: World, panel: Panel, enter:
     expect(card(anna, deal)).to_be_visible()
     expect(anna.locator(".pop__name")).to_have_text("Inga Holm")
     expect(anna.locator("#connection")).to_be_hidden()
+
+
+def test_a_card_that_did_not_change_stays_the_same_element(world: World, enter: Enter) -> None:
+    """It may be under somebody's finger, or have the focus."""
+    deal, other = (Deal.open(name, world.anna, world.anna) for name in ("Roof", "Stays"))
+    anna = enter("anna")
+    card(anna, deal).evaluate("card => { card.marked = true }")
+    Event.add("deal.changed", deal=deal)
+    other.move_to(world.stage("Opportunity"), by=world.anna)
+    expect(column(anna, world, "Opportunity").locator(".card")).to_have_count(1)
+    assert card(anna, deal).evaluate("card => card.marked")

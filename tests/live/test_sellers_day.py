@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from fields import utcnow
 from models import Contact, Deal
-from tests.desk import Enter, card, column, drag, head
+from tests.desk import Enter, box, card, column, drag, head
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
 
@@ -40,9 +40,8 @@ class Finger:
 
 
 def middle(what: Locator) -> tuple[float, float]:
-    box = what.bounding_box()
-    assert box
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    place = box(what)
+    return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
 
 
 def test_a_finger_drags_a_card(world: World, enter: Enter) -> None:

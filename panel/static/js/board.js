@@ -59,6 +59,8 @@ function show(old, card) {
     old?.remove();
     return;
   }
+  // After a page load the stream tells once more what the page shows already.
+  if (old && old.parentElement === list && old.isEqualNode(card)) return;
   if (old) exchange(old, card);
   document.querySelector(".welcome--bar")?.remove();
   glide(card, () => place(card, list));
