@@ -23,7 +23,9 @@ class CallReport:
     """All that is known of one call: what the ledger (or CDR) says, whole, every time.
 
     ``number``: the outside party as the PBX wrote it. ``speaker``: endpoint of the user who spoke
-    last. ``talk`` in seconds. ``outcome`` stays None while the call lives.
+    last. ``talk`` in seconds. ``outcome`` stays None while the call lives. ``absorbed``: linkedids
+    of calls that have turned out to be this one: a transfer's consultation, a pick-up.
+    ``end_is_guess``: nobody saw it end, and what the exchange wrote down may say better.
     """
 
     pbx: str
@@ -39,3 +41,5 @@ class CallReport:
     speaker: str | None = None
     outcome: str | None = None
     legs: tuple[LegReport, ...] = ()
+    absorbed: tuple[str, ...] = ()
+    end_is_guess: bool = False

@@ -7,6 +7,7 @@ import socket
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +18,9 @@ import database
 from agi_scripts.protocol import FAILURE
 from ari_app.client import AriError, Client, Gone, Unauthorized
 from ari_app.events import LINKEDID
-from models import User
+from ari_app.records import opened
+from ari_app.row import Clock, SourceError, shown
+from models import Call, User
 from settings import Settings
 
 GOOD, NOTE, FAULT = "ok", "note", "FAULT"
@@ -27,6 +30,8 @@ RELOAD = "asterisk -rx 'module reload res_ari.so'"
 HTMX = Path(__file__).parent / "panel" / "static" / "vendor" / "htmx.min.js"
 MOST_BYTES = 64 * 1024
 NO_ARI = 404
+SLOW = timedelta(minutes=10)
+"""By which CDR may be late: it can be written in batches."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ def run(settings: Settings) -> Iterator[Check]:
         ready = ready and check.mark != FAULT
         yield check
     yield from _asterisk(settings, ready)
+    yield from _records(settings)
     yield from _panel(settings)
     yield from _agi(settings)
 
@@ -196,6 +202,37 @@ def _phones(settings: Settings, ask: Ask) -> Iterator[Check]:
                 f"Asterisk has no endpoint {user.endpoint}",
                 "see 'pjsip show endpoints'; names are case-sensitive",
             )
+
+
+def _records(settings: Settings) -> Iterator[Check]:
+    """Where the calls are found that nobody heard."""
+    subject, source = "calls.cdr", settings.calls.cdr
+    if not source:
+        fix = "[calls] cdr: Asterisk's Master.csv or CDR database; see asterisk_conf/cdr.conf"
+        yield Check(NOTE, subject, "not set: calls while Trichter is away are not entered", fix)
+        return
+    try:
+        with opened(source, Clock(settings.calls.cdr_timezone)) as tables:
+            kinds = " and ".join(table.kind.upper() for table in tables)
+    except SourceError as error:
+        fix = "name a file or database that this user may read; asterisk -rx 'cdr show status'"
+        yield Check(FAULT, subject, str(error), fix)
+        return
+    if "://" not in source and _has_stopped(Path(source)):
+        fix = "asterisk -rx 'cdr show status' and 'cel show status'; is it the right file?"
+        yield Check(FAULT, subject, f"{source} does not grow, though there are calls", fix)
+    else:
+        yield Check(GOOD, subject, f"{kinds} from {shown(source)}")
+
+
+def _has_stopped(file: Path) -> bool:
+    """Whether calls have ended since it was last written."""
+    written = datetime.fromtimestamp(file.stat().st_mtime, UTC)
+    try:
+        latest = Call.select(peewee.fn.MAX(Call.ended_at)).where(~Call.guessed_end).scalar()
+    except database.DATABASE_ERRORS:
+        return False  # said above
+    return bool(latest) and latest - written > SLOW
 
 
 def _panel(settings: Settings) -> Iterator[Check]:

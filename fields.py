@@ -10,6 +10,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 import phonenumbers
@@ -36,7 +37,13 @@ def normalise(raw: str) -> str:
     extension suffix and blanks are dropped. Raises BadNumber for anything else: hidden numbers,
     internal extensions, words.
     """
-    text = _EXTENSION.sub("", raw.strip()[: LONGEST + 1])
+    return _normalised(raw.strip()[: LONGEST + 1], region)
+
+
+@lru_cache(maxsize=10_000)
+def _normalised(raw: str, region: str) -> str:
+    """Reading a number takes long, and each is read several times on its way into the rows."""
+    text = _EXTENSION.sub("", raw)
     if not 5 <= len(text) <= LONGEST or not _NOTATION.fullmatch(text):
         raise BadNumber(f"{clean(raw, 40)!r} is not a telephone number")
     for candidate in (text, "+" + text.lstrip("+")):

@@ -519,12 +519,17 @@ class Call(Table):
     outcome = CharField(10, null=True)
     recording = CharField(255, null=True)
     called_back_at = UTCDateTimeField(null=True)
+    # Nobody saw it end: the exchange's own record, read later, may replace end and outcome.
+    guessed_end = BooleanField(default=False)
 
     class Meta:
         indexes = (
             (("pbx", "linkedid"), True),
             (("started_at",), False),
             (("ended_at", "pbx"), False),
+            (("agent", "started_at"), False),
+            (("did", "started_at"), False),
+            (("called_back_at", "outcome", "direction", "started_at"), False),
         )
 
     @property
@@ -603,10 +608,14 @@ class Call(Table):
         """Enter what is known of a call now. Saying the same again, or less, changes nothing.
 
         An answer is never taken back (rule 6); the first report that says ended ends it, unless
-        it knew of no conversation and a later one does.
+        it knew of no conversation and a later one does, or the end was only a guess.
         """
         with database.atomic():
             call = cls._claim(report)
+            if report.absorbed:
+                call._absorb(report.absorbed)
+            if call.guessed_end and report.ended_at and not report.end_is_guess:
+                call._take_back_guess()
             if call.ended_at is None or (report.answered_at and call.talk is None):
                 legs = call._record_legs(report)
                 call._merge(report, legs)
@@ -630,6 +639,24 @@ class Call(Table):
             },
         )
         return call if fresh else locked(cls.select().where(key)).get()
+
+    def _take_back_guess(self) -> None:
+        """Its end and its phones' ends at that moment were guessed; what is known now decides."""
+        guessed = (Leg.call == self) & (Leg.ended_at == self.ended_at)
+        Leg.update(ended_at=None, outcome=None).where(guessed).execute()
+        self.ended_at, self.guessed_end = None, False
+
+    def _absorb(self, linkedids: Iterable[str]) -> None:
+        """T6: calls that have turned out to be this one leave their phones and history to it."""
+        same_pbx = Call.pbx == self.pbx
+        for other in Call.select().where(same_pbx, Call.linkedid << list(linkedids)):
+            known = {leg.channel for leg in self.legs}
+            Leg.update(call=self).where(Leg.call == other, Leg.channel.not_in(known)).execute()
+            Event.update(call=self).where(Event.call == other).execute()
+            if self.deal_id is None and other.deal_id is not None:
+                self.deal, self.contact = other.deal, self.contact or other.contact
+                self.save(only=[Call.deal, Call.contact])
+            other.delete_instance()
 
     def _record_legs(self, whole: CallReport) -> dict[str, Leg]:
         """Rows of the users' phones, by endpoint; those that newly ring are announced, and those
@@ -686,8 +713,8 @@ class Call(Table):
         return self.deal_id is not None
 
     def _end(self, report: CallReport) -> None:
-        self.ended_at = report.ended_at
-        self.talk = report.talk
+        self.ended_at, self.talk = report.ended_at, report.talk
+        self._set(guessed_end=report.end_is_guess)
         if report.talk is not None and self.answered_at and report.answered_at:
             # The answer was seen before a restart: the talk went on in between.
             self.talk = report.talk + seconds(report.answered_at - self.answered_at)
@@ -719,7 +746,8 @@ class Call(Table):
     def _answered(self) -> None:
         """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
         if self.makes_customers:
-            self._apply_rules(self.direction, self.agent)
+            # Nobody of ours spoke: a mobile outside did, on behalf of whose phone rang.
+            self._apply_rules(self.direction, self.agent or self._rung_last())
             self._clear_missed()
             self._follow_speaker()
         Event.add("call.answered", call=self)
@@ -748,15 +776,17 @@ class Call(Table):
 
     def _missed(self) -> None:
         """Rule 5: a missed call belongs to the user whose phone rang last."""
-        if not self.makes_customers:
-            return
+        if self.makes_customers:
+            self._apply_rules("missed", self._rung_last())
+
+    def _rung_last(self) -> User | None:
         last = (
             Leg.select()
             .where(Leg.call == self, Leg.user.is_null(False))
             .order_by(fn.COALESCE(Leg.rang_at, 0).desc(), Leg.id.desc())
             .first()
         )
-        self._apply_rules("missed", last and last.user)
+        return last and last.user
 
     def _apply_rules(self, situation: str, owner: User | None) -> None:
         """T2. The contact's row is locked, so that two calls at once make one deal (rule 7)."""
@@ -789,7 +819,12 @@ class Leg(Table):
     outcome = CharField(10, null=True)
 
     class Meta:
-        indexes = ((("call", "channel"), True), (("user", "ended_at"), False))
+        # user + call: else SQLite reads all legs of a user to tell whether one is in a call.
+        indexes = (
+            (("call", "channel"), True),
+            (("user", "ended_at"), False),
+            (("user", "call"), False),
+        )
 
     def _merge(self, report: LegReport, call_goes_on: bool) -> None:
         rings_now = report.rang_at and not self.rang_at

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 
@@ -83,6 +84,20 @@ def _seconds(key: str, value: int) -> int:
     return value
 
 
+def _records(key: str, value: str) -> str:
+    """Nothing, a file, or the address of a database."""
+    return _url(*DATABASE_SCHEMES)(key, value) if "://" in value else value
+
+
+def _timezone(key: str, value: str) -> str:
+    try:
+        if value:
+            ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"{key}: {value!r} is no time zone such as Europe/Berlin") from error
+    return value
+
+
 def _setting(default: Any, check: Any = None, secret: bool = False) -> Any:
     return field(default=default, repr=not secret, metadata={"check": check, "secret": secret})
 
@@ -127,6 +142,8 @@ class Numbers:
 class Calls:
     owner_seconds: int = _setting(15, _seconds)
     department_seconds: int = _setting(25, _seconds)
+    cdr: str = _setting("", _records, secret=True)
+    cdr_timezone: str = _setting("", _timezone)
 
 
 @dataclass(frozen=True)

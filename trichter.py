@@ -134,12 +134,23 @@ def export(kind: str, form: str) -> None:
 
 
 @main.command()
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the events of all calls in this file, to send with a report of a wrong one.",
+)
+@click.option("--without-names", is_flag=True, help="Leave names and whole numbers out of it.")
 @click.pass_obj
-def ari(settings: configuration.Settings) -> None:
+def ari(settings: configuration.Settings, record: Path | None, without_names: bool) -> None:
     """Record and route the calls of one Asterisk."""
     from ari_app.app import Telephony  # ari-py is slow to import, and only needed here
+    from ari_app.tape import Tape
 
-    telephony = Telephony(settings)
+    try:
+        tape = Tape(record, without_names) if record else None
+    except OSError as error:
+        raise click.ClickException(f"--record {record}: {error.strerror}") from error
+    telephony = Telephony(settings, tape)
     _on_stop(telephony.stop)
     telephony.run()
 
@@ -187,6 +198,20 @@ def doctor(settings: configuration.Settings) -> None:
         faults += check.mark == "FAULT"
     if faults:
         raise click.ClickException(f"{faults} fault{'s' if faults > 1 else ''} found")
+
+
+@main.command("import-cdr")
+@click.argument("source", required=False)
+@click.option("--since", help="Leave out calls that ended before, e.g. 2026-01-31.")
+@click.option("--timezone", help="Zone of the times in it, e.g. Europe/Berlin. Default: [calls].")
+@click.option("--pbx", help="Name of the exchange that they are of. Default: [pbx] name.")
+@click.option("--deals", is_flag=True, help="Make deals by the rules for old calls too.")
+@click.pass_obj
+def import_cdr(settings: configuration.Settings, /, source: str | None, **options: Any) -> None:
+    """Enter the calls that Asterisk wrote down: a CDR or CEL file, or a database's address."""
+    from ari_app.import_cdr import run
+
+    run(settings, source or settings.calls.cdr, **options)
 
 
 @main.command("demo-data")

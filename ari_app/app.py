@@ -10,9 +10,11 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from ari_app import router
+from ari_app.catchup import CatchUp
 from ari_app.client import AriError, Client, EventStream, Gone, NotYet, WrongState
 from ari_app.events import (
     BadEvent,
@@ -26,6 +28,7 @@ from ari_app.events import (
 )
 from ari_app.recorder import Recording
 from ari_app.seldom import Seldom
+from ari_app.tape import Tape
 from database import DATABASE_ERRORS, database
 from fields import utcnow
 from models import TrichterError
@@ -35,6 +38,7 @@ log = logging.getLogger("trichter.ari")
 
 ROUTERS = 8
 SAY_EVERY = 10.0
+HALF_A_SECOND, CLOCKS_AGREE = timedelta(seconds=0.5), timedelta(seconds=2)
 FAULTS: tuple[type[Exception], ...] = (AriError, TrichterError, *DATABASE_ERRORS)
 
 Found = TypeVar("Found")
@@ -51,12 +55,31 @@ def _understood(read: Callable[[Any], Found], listed: Any) -> tuple[Found, ...]:
     return tuple(found)
 
 
+def clock_of(client: Client) -> datetime:
+    """Now, by Asterisk's clock: what is listed is compared with events that carry its time.
+
+    It tells whole seconds only, so a difference of less than two is taken for none. Raises
+    AriError's kinds.
+    """
+    answer = client.request("GET", "/asterisk/variable", variable="EPOCH")
+    now, told = utcnow(), str((answer or {}).get("value", ""))
+    if not told.isdigit():
+        return now
+    theirs = datetime.fromtimestamp(int(told), UTC) + HALF_A_SECOND
+    if abs(theirs - now) < CLOCKS_AGREE:
+        return now
+    log.warning("Asterisk's clock is %+.0f s from ours", (theirs - now).total_seconds())
+    return theirs
+
+
 class Telephony:
     """All of ``trichter ari``. ``run()`` blocks until ``stop()``."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tape: Tape | None = None) -> None:
         self.settings = settings
+        self._tape = tape
         self.recording = Recording(settings.pbx.name)
+        self.catch_up = CatchUp(settings)
         self.routers = ThreadPoolExecutor(ROUTERS, "router")
         self._refused = Seldom(SAY_EVERY, log)
         self._routing: set[str] = set()
@@ -78,6 +101,7 @@ class Telephony:
         try:
             self.stream.run()
         finally:
+            self.catch_up.end()
             self.recording.end()
             self.routers.shutdown()
 
@@ -93,16 +117,28 @@ class Telephony:
             return
         if event:
             self.recording.put(event)
+            self._keep(raw)
         if isinstance(event, Entered):
             self._route(event)
 
+    def _keep(self, raw: dict[str, Any]) -> None:
+        """On the tape, if there is one; calls matter more than a tape that can't be written."""
+        if self._tape:
+            try:
+                self._tape.write(raw)
+            except OSError as error:
+                log.error("no more is recorded to the file: %s", error.strerror)
+                self._tape = None
+
     def on_connect(self, client: Client) -> None:
         """List what lives, and rescue calls that wait in our Stasis since before the gap."""
-        self.recording.put(Connected(utcnow()))
-        at = utcnow()
+        at = clock_of(client)
+        self.recording.put(Connected(at))
         channels = _understood(channel, client.request("GET", "/channels"))
         bridges = _understood(lambda raw: bridge(raw, at), client.request("GET", "/bridges"))
         self.recording.put(Snapshot(at, channels, bridges))
+        log.info("%d channels live", len(channels))
+        self.catch_up.begin(at, frozenset(live.linkedid for live in channels))
         app = self.settings.ari.app
         for waiting in channels:
             if waiting.app.startswith((f"Stasis({app},", f"Stasis({app})")):

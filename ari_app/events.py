@@ -83,7 +83,8 @@ class Dialled:
 
 @dataclass(frozen=True)
 class Bridged:
-    """``members`` (channel ids) are in the bridge now; ``channel`` has just come or gone."""
+    """``members`` (channel ids) hear each other now; ``channel`` has just come or gone. In a
+    holding bridge (parking, queue) many may stand, and none hears another."""
 
     at: datetime
     bridge: str
@@ -167,7 +168,8 @@ def bridge(raw: Any, at: datetime, who: Channel | None = None) -> Bridged:
     """A bridge of an event or of ``GET /bridges``. Raises BadEvent."""
     if not isinstance(raw, dict) or not isinstance(raw.get("channels"), list):
         raise BadEvent("no bridge")
-    members = tuple(c for c in raw["channels"] if isinstance(c, str))
+    holds = _text(raw, "bridge_type") == "holding"
+    members = tuple(c for c in raw["channels"] if isinstance(c, str) and not holds)
     return Bridged(at, _text(raw, "id"), members, who)
 
 

@@ -31,8 +31,8 @@ from fields import earliest
 RINGS = frozenset({"RINGING", "PROGRESS"})
 BUSY_CAUSE = 17
 """Q.850: user busy."""
-GAVE_UP_CAUSES = frozenset({0, 16, 18, 19, 21, 26, 127})
-"""Q.850: cleared, no response, no answer, rejected, answered elsewhere: it was reachable."""
+GAVE_UP_CAUSES = frozenset({0, 16, 18, 19, 21, 23, 26, 127})
+"""Q.850: cleared, no response, no answer, rejected, redirected, answered elsewhere: reachable."""
 FAILED_STATUSES = frozenset({"CHANUNAVAIL", "CONGESTION"})
 GONE_REMEMBERED = 10_000
 
@@ -60,6 +60,7 @@ class Side:
     status: str = ""
     cause: int = 0
     talks: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    picked_up: bool = False
 
     @property
     def is_local(self) -> bool:
@@ -81,6 +82,7 @@ class Side:
 
     def talk(self, on: bool, at: datetime) -> None:
         """Begin or end a span; no change if it is so already."""
+        self.picked_up = self.picked_up or on
         if on and not self.is_talking:
             self.talks.append((at, None))
         elif not on and self.is_talking:
@@ -91,7 +93,7 @@ class Side:
     def outcome(self) -> str | None:
         if self.gone_at is None:
             return None
-        if self.talks:
+        if self.picked_up:
             return "answered"
         if self.status == "BUSY" or self.cause == BUSY_CAUSE:
             return "busy"
@@ -117,6 +119,28 @@ class Known:
     linkedid: str
     sides: dict[str, Side] = field(default_factory=dict)
     bridges: dict[str, frozenset[str]] = field(default_factory=dict)
+    absorbed: tuple[str, ...] = ()
+    guessed_at: datetime | None = None
+
+    @property
+    def age(self) -> tuple[datetime, str]:
+        """Orders calls by when they began."""
+        return min(s.created for s in self.sides.values()), self.linkedid
+
+    @property
+    def has_outside(self) -> bool:
+        return any(s.is_outside for s in self.sides.values())
+
+    def absorb(self, other: Known) -> None:
+        """Take in a call that has turned out to be this one. What colleagues said to each other
+        before the customer was with them is no talk with the customer."""
+        if self.has_outside and not other.has_outside:
+            for side in other.sides.values():
+                side.talks.clear()
+        self.sides |= other.sides
+        for bridge, members in other.bridges.items():
+            self.bridges[bridge] = self.bridges.get(bridge, frozenset()) | members
+        self.absorbed += (other.linkedid, *other.absorbed)
 
     @property
     def origin(self) -> Side:
@@ -150,8 +174,11 @@ class Known:
             inside = [s for s in sides if s.inside]
             outside = [s for s in sides if s.is_outside]
             talking = len(inside) > 1 if internal else bool(inside and outside)
+            # Passed on to a telephone outside: somebody's mobile picks up for the company.
+            passed_on = not inside and len(outside) > 1
             for side in sides:
-                side.talk(talking and side.inside, at)
+                speaks = (talking and side.inside) or (passed_on and side.dialled)
+                side.talk(speaks and not side.is_nobodys, at)
 
     def _groups(self) -> list[set[str]]:
         """Channels that hear each other: in one bridge, or the two halves of a Local channel."""
@@ -171,7 +198,8 @@ class Known:
         origin, direction = self.origin, self.direction
         sides = sorted(self.sides.values(), key=lambda s: (s.created, s.id))
         legs = [s for s in sides if s.inside]
-        begun = [s.talks[0][0] for s in legs if s.talks]
+        voices = [s for s in legs if s.talks] or [s for s in sides if s.talks]
+        begun = [s.talks[0][0] for s in voices]
         ended_at = self.ended_at
         return CallReport(
             pbx=self.pbx,
@@ -183,10 +211,12 @@ class Known:
             did=_extension(origin) if direction == "incoming" else "",
             answered_at=min(begun) if begun else None,
             ended_at=ended_at,
-            talk=self._talk(legs) if ended_at and begun else None,
+            talk=self._talk(voices) if ended_at and begun else None,
             speaker=self._speaker(legs),
             outcome=self._outcome(direction, legs) if ended_at else None,
             legs=tuple(s.leg() for s in legs),
+            absorbed=self.absorbed,
+            end_is_guess=ended_at is not None and ended_at == self.guessed_at,
         )
 
     def _called(self, origin: Side) -> str:
@@ -199,9 +229,9 @@ class Known:
         return next(filter(None, likely), "")
 
     @staticmethod
-    def _talk(legs: Iterable[Side]) -> int:
+    def _talk(voices: Iterable[Side]) -> int:
         """Seconds in which anybody of the company could be heard, each counted once."""
-        spans = sorted((b, e) for s in legs for b, e in s.talks if e)
+        spans = sorted((b, e) for s in voices for b, e in s.talks if e)
         total, until = 0.0, None
         for begin, end in spans:
             begin = max(begin, until) if until else begin
@@ -219,7 +249,7 @@ class Known:
         return last.endpoint if last else None
 
     def _outcome(self, direction: str, legs: list[Side]) -> str:
-        if any(s.talks for s in legs):
+        if any(s.talks for s in self.sides.values()):
             return "answered"
         reached = [s for s in self.sides.values() if s.dialled and not s.is_nobodys]
         # A phone that is nobody's counts too: one that rang makes it a call that was not picked up.
@@ -244,6 +274,7 @@ class Ledger:
         self.calls: dict[str, Known] = {}
         self._call_of: dict[str, str] = {}
         self._gone: dict[str, None] = {}
+        self._absorbed_by: dict[str, str] = {}
         self.unlinked = 0
         self._stale: set[str] = set()
         self._stale_bridges: set[str] = set()
@@ -278,6 +309,8 @@ class Ledger:
         known = self.calls.get(linkedid)
         if known and known.ended_at:
             del self.calls[linkedid]
+            for absorbed in known.absorbed:
+                self._absorbed_by.pop(absorbed, None)
 
     def _seen(self, channel: Channel, at: datetime) -> set[str]:
         side = self._side(channel)
@@ -295,7 +328,9 @@ class Ledger:
             self.unlinked += 1
             return None
         self._stale.discard(channel.id)
-        linkedid = self._call_of.setdefault(channel.id, channel.linkedid)
+        linkedid = self._call_of.setdefault(channel.id, self._named(channel))
+        if self._named(channel) != linkedid and self._named(channel) in self.calls:
+            linkedid = self._become_one({linkedid, self._named(channel)})
         call = self.calls.setdefault(linkedid, Known(self.pbx, linkedid))
         side = call.sides.get(channel.id)
         if side is None:
@@ -309,6 +344,33 @@ class Ledger:
         side.name = side.name or channel.name
         side.exten = side.exten or channel.exten
         return side
+
+    def _named(self, channel: Channel) -> str:
+        """The call that a channel says it belongs to, by the name that it goes by now."""
+        return self._absorbed_by.get(channel.linkedid, channel.linkedid)
+
+    def _become_one(self, linkedids: Iterable[str]) -> str:
+        """Calls that are one call go on under the name of the customer's, of the oldest if there
+        are several or none. Returns it."""
+        found = (self.calls[i] for i in linkedids)
+        eldest, *others = sorted(found, key=lambda c: (not c.has_outside, c.age))
+        for other in others:
+            eldest.absorb(other)
+            del self.calls[other.linkedid]
+            for absorbed in (other.linkedid, *other.absorbed):
+                self._absorbed_by[absorbed] = eldest.linkedid
+            for channel_id in other.sides.keys() & self._call_of.keys():
+                self._call_of[channel_id] = eldest.linkedid
+        return eldest.linkedid
+
+    def _meet(self, members: Iterable[str]) -> None:
+        """Who hears each other is in one call. A linkedid moves only later, or (ConfBridge) never.
+        Two customers in one room stay two calls, unless Asterisk itself makes them one."""
+        calls = [self.calls[i] for i in {self._call_of[m] for m in members}]
+        customers = sorted((c for c in calls if c.has_outside), key=lambda c: c.age)
+        colleagues = [c for c in calls if not c.has_outside]
+        if len(calls) > 1 and colleagues:
+            self._become_one(c.linkedid for c in (*customers[:1], *colleagues))
 
     def _dialled(self, event: Dialled) -> set[str]:
         touched = self._seen(event.caller, event.at) if event.caller else set()
@@ -329,6 +391,7 @@ class Ledger:
         if event.channel:
             self._seen(event.channel, event.at)
         members = frozenset(m for m in event.members if m in self._call_of)
+        self._meet(members)
         touched = {self._call_of[m] for m in members}
         if event.channel and event.channel.id in self._call_of:
             touched.add(self._call_of[event.channel.id])
@@ -373,6 +436,7 @@ class Ledger:
         for bridge in ({b.bridge: b for b in event.bridges} | fresh).values():
             touched |= self._bridged(bridge)
         for channel_id in self._stale & set(self._call_of):
+            self.calls[self._call_of[channel_id]].guessed_at = event.at
             touched |= self._end(channel_id, event.at, cause=0)
         for bridge_id in sorted(self._stale_bridges):
             touched |= self._bridged(Bridged(event.at, bridge_id, ()))

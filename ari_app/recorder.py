@@ -125,7 +125,14 @@ class Recorder:
         """Calls that were live when we last wrote, and are gone: ended while we were away."""
         now = utcnow()
         return [
-            CallReport(call.pbx, call.linkedid, call.direction, call.started_at, ended_at=now)
+            CallReport(
+                call.pbx,
+                call.linkedid,
+                call.direction,
+                call.started_at,
+                ended_at=now,
+                end_is_guess=True,
+            )
             for call in Call.unfinished(self.ledger.pbx)
             if self.ledger.report(call.linkedid) is None
         ]

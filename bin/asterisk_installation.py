@@ -9,6 +9,8 @@ from pathlib import Path
 import deb_root
 
 SUITES = {22: "sid", 16: "bullseye"}
+# Voice boxes were a package of their own.
+PACKAGES = {22: ["asterisk"], 16: ["asterisk", "asterisk-voicemail"]}
 OLDEST = 16
 INSTALL_HINT = "install Asterisk 16 or newer with your system's package manager"
 
@@ -43,7 +45,7 @@ class Installation:
     def fetched(cls, release: int) -> "Installation":
         """The Asterisk of the Debian suite that has `release` (22 or 16), fetched if need be."""
         try:
-            root = deb_root.fetch(["asterisk"], SUITES[release])
+            root = deb_root.fetch(PACKAGES[release], SUITES[release])
             modules = next(root.glob("usr/lib/**/asterisk/modules"), None)
             if modules is None:
                 raise deb_root.DebRootError(f"{root} holds no modules of Asterisk; remove it")

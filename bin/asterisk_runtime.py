@@ -18,6 +18,7 @@ TRUNKS = {"route": "127.0.0.2", "agi": "127.0.0.3", "observe": "127.0.0.4"}
 SELLERS = ("101", "102", "103")
 RTP_PORTS = 400
 MOST_FILES = 65536
+SPEAKER = "en_US_f_Allison"
 
 
 @dataclass(frozen=True)
@@ -133,17 +134,20 @@ def write(
         "rtp.conf": f"[general]\nrtpstart={ports.rtp}\nrtpend={ports.rtp + RTP_PORTS - 1}\n",
         "pjsip_addresses.conf": "\n".join(_addresses(ports, passwords)),
     }
-    for name, text in (dict.fromkeys(EMPTY, "") | _samples(conf, ports, passwords) | own).items():
+    samples = _samples(conf, ports, passwords, data)
+    for name, text in (dict.fromkeys(EMPTY, "") | samples | own).items():
         path = runtime / "etc" / name
         path.touch(mode=0o600)
         path.write_text(text)
 
 
-def _samples(conf: Path, ports: Ports, passwords: Passwords) -> dict[str, str]:
+def _samples(conf: Path, ports: Ports, passwords: Passwords, data: Path) -> dict[str, str]:
     added = {
         "http.conf": f"[general](+)\nbindport={ports.http}\n",
         "ari.conf": f"[trichter](+)\npassword={passwords.ari}\n",
         "extensions.conf": f"[globals](+)\nTRICHTER_AGI=agi://{LOOPBACK}:{ports.agi}\n",
+        # Music is a package that is not fetched. Callers who wait hear digits instead.
+        "musiconhold.conf": f"[default](+)\ndirectory={data}/sounds/{SPEAKER}/digits\n",
     }
     return {
         sample.name: _before(sample) + f'#include "{sample}"\n' + added.get(sample.name, "")
@@ -184,7 +188,9 @@ def _asterisk(runtime: Path, modules: Path, data: Path) -> str:
     # A two-leg call takes about ten descriptors. Only root could go above the hard limit.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     files = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
-    return "\n".join([*lines, "[options]", f"maxfiles={files}", ""])
+    # Debian's prompts lie in the folder of their speaker; it is alternatives that link "en" to it.
+    options = [f"maxfiles={files}", f"defaultlanguage={SPEAKER}"]
+    return "\n".join([*lines, "[options]", *options, ""])
 
 
 def _addresses(ports: Ports, passwords: Passwords) -> Iterator[str]:

@@ -77,6 +77,8 @@ def _take_all(browser: Browser, panel: str, into: Path, size: str, scheme: str) 
         "board": "/",
         "deal": f"/deals/{deal}",
         "new-deal": "/deals/new",
+        "calls": "/calls",
+        "missed-calls": "/calls/missed",
         "missing": "/deals/0",
     }
     end = f"{size}-{scheme}.png"
@@ -85,6 +87,8 @@ def _take_all(browser: Browser, panel: str, into: Path, size: str, scheme: str) 
         if who == "anna":
             _shoot_ringing(page, into / f"popup-{end}")
             page.locator("[data-dismiss]").click()
+        if who == "hugo":
+            pages["call-statistics"] = "/calls/statistics"
         for name, path in pages.items():
             page.goto(path)
             page.screenshot(path=into / f"{name}-{who}-{end}")

@@ -35,10 +35,18 @@ class Ring(Protocol):
     def __call__(self, did: str = "493055500", **how: Any) -> Caller: ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Which release the fixture `asterisk` is."""
+    parser.addoption("--asterisk", type=int, choices=(22, 16), default=22)
+
+
 @pytest.fixture(scope="session")
-def asterisk() -> Iterator[PrivateAsterisk]:
-    """One Asterisk 22 for all tests. Whoever changes or kills it makes one for itself instead."""
-    with PrivateAsterisk(22) as pbx:
+def asterisk(pytestconfig: pytest.Config) -> Iterator[PrivateAsterisk]:
+    """One Asterisk for all tests, of the release that --asterisk says (22).
+
+    Whoever changes or kills it makes one for itself instead.
+    """
+    with PrivateAsterisk(pytestconfig.getoption("asterisk")) as pbx:
         yield pbx
 
 

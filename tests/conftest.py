@@ -7,5 +7,6 @@ pytest_plugins = (
     "tests.asterisk_fixtures",
     "tests.world",
     "tests.office",
+    "tests.scene",
     "tests.desk",
 )

@@ -87,16 +87,16 @@ class Office:
         log = self.log(command)
         return log.exists() and text in log.read_text(errors="replace")
 
-    def listen(self) -> subprocess.Popen[bytes]:
-        """Start `trichter ari`, and return when Asterisk has it."""
+    def listen(self, **changed: str) -> subprocess.Popen[bytes]:
+        """Start `trichter ari` with changed settings, and return when Asterisk has it."""
         connections = self._connections()
-        process = self.run("ari")
+        process = self.run("ari", **changed)
         until(lambda: self._connections() > connections, f"trichter ari: {self.log('ari')}")
         return process
 
     def _connections(self) -> int:
         log = self.log("ari")
-        return log.read_text().count("receiving the events of") if log.exists() else 0
+        return log.read_text().count(" channels live") if log.exists() else 0
 
     def open_panel(self) -> str:
         """Start `trichter panel` on a free port; its address, when it answers."""

@@ -48,7 +48,7 @@ def test_nobody_picks_up_and_the_caller_gives_up(listening: Office) -> None:
     (call,) = listening.ended()
     assert call.outcome == "missed"
     assert call.talk is None
-    assert call.wait == 1
+    assert call.wait in (1, 2)
     assert call.needs_call_back
     assert legs(call) == {"anna": "missed", "ben": "missed", "olga": "missed"}
     (deal,) = listening.deals()

@@ -16,8 +16,8 @@ from models import Contact, Deal, Funnel, Stage, User
 from tests.panel.conftest import FRAGMENT, Browser
 from tests.world import Story, World
 
-SELLER_QUERIES = 9
-HEAD_QUERIES = 10
+SELLER_QUERIES = 10
+HEAD_QUERIES = 11
 
 
 def opened(

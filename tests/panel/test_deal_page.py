@@ -11,8 +11,8 @@ from models import Contact, Deal
 from tests.panel.conftest import FRAGMENT, Browser
 from tests.world import CUSTOMER, Story, World
 
-SELLER_QUERIES = 11
-HEAD_QUERIES = 12
+SELLER_QUERIES = 12
+HEAD_QUERIES = 13
 
 
 @pytest.fixture

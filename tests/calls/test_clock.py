@@ -1,0 +1,45 @@
+"""The list of what lives is dated by Asterisk's clock, which may not be ours."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from private_asterisk import PrivateAsterisk
+
+from ari_app.app import clock_of
+from ari_app.client import connect
+from fields import utcnow
+
+
+class Clock:
+    """Answers what Asterisk would, its clock being so many seconds ahead."""
+
+    def __init__(self, ahead: float = 0, value: str | None = None) -> None:
+        self.value = value
+        self.ahead = ahead
+
+    def request(self, *_path: str, **_parameters: Any) -> Any:
+        told = int(utcnow().timestamp() + self.ahead)
+        return {"value": self.value if self.value is not None else str(told)}
+
+
+@pytest.mark.parametrize("ahead", [300, -300])
+def test_another_clock_is_followed(ahead: int, caplog: pytest.LogCaptureFixture) -> None:
+    difference = clock_of(Clock(ahead)) - utcnow()  # type: ignore[arg-type]
+    assert abs(difference - timedelta(seconds=ahead)) < timedelta(seconds=1.1)
+    assert "clock" in caplog.text
+
+
+@pytest.mark.parametrize("clock", [Clock(), Clock(1), Clock(value=""), Clock(value="odd")])
+def test_ours_is_good_enough(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    assert abs(clock_of(clock) - utcnow()) < timedelta(seconds=0.5)  # type: ignore[arg-type]
+    assert not caplog.text
+
+
+def test_a_real_asterisk_tells_its_time(
+    asterisk: PrivateAsterisk, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = connect(asterisk.ari_url, asterisk.ari_username, asterisk.ari_password)
+    assert abs(clock_of(client) - utcnow()) < timedelta(seconds=2)
+    assert "clock" not in caplog.text
+    client.close()

@@ -1,0 +1,74 @@
+"""The pages of calls in a real browser: they fit, everybody can read them, the count is live."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from fields import utcnow
+from tests.browser import NewPage
+from tests.desk import Enter, Panel
+from tests.panel.test_server import FAULTS, RULES, furnish
+from tests.world import CUSTOMER, PASSWORD, Story, World
+
+BADGE = "[data-missed-url] [aria-hidden]"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_are_accessible_and_fit(
+    world: World, enter: Enter, axe_path: Path, width: int
+) -> None:
+    furnish(world)
+    page = enter(
+        "hugo",
+        viewport={"width": width, "height": 800},
+        has_touch=width < 500,
+        is_mobile=width < 500,
+        bypass_csp=True,
+    )
+    for path in ("/calls", "/calls?number=x&from=y", "/calls/missed", "/calls/statistics"):
+        page.goto(path)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.add_script_tag(path=axe_path)
+            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, f"{path} is {over} px wider than the screen"
+
+
+def test_the_count_is_live(world: World, enter: Enter) -> None:
+    anna, ben, olga = enter("anna"), enter("ben"), enter("olga")
+    expect(anna.locator(BADGE)).to_be_hidden()
+    at = utcnow() - timedelta(minutes=2)
+    Story.begins(at=at).rings("PJSIP/101", "PJSIP/102").ended(20)
+    for page in (anna, ben):
+        expect(page.locator(BADGE)).to_have_text("1")
+    expect(olga.locator(BADGE)).to_be_hidden()
+    # Ben calls back, which clears it for both.
+    back = Story.begins(CUSTOMER, "2.1", direction="outgoing", at=at + timedelta(minutes=1))
+    back.rings("PJSIP/102").answered("PJSIP/102")
+    for page in (anna, ben):
+        expect(page.locator(BADGE)).to_be_hidden()
+
+
+def test_without_scripts(world: World, panel: Panel, new_page: NewPage) -> None:
+    Story.begins(name="Fitwerk").rings("PJSIP/101").ended()
+    Story.begins("+4940123456", "2.1").rings("PJSIP/101").answered("PJSIP/101").ended()
+    page = new_page(base_url=panel.address, java_script_enabled=False)
+    page.goto("/login")
+    page.fill("#login", "anna")
+    page.fill("#password", PASSWORD)
+    page.click("main .btn--go")
+    assert page.inner_text(BADGE) == "1"
+    page.click("nav >> text=Calls")
+    assert page.locator(".log tbody tr").count() == 2
+    page.click("summary")
+    page.fill("#number", "030 44701182")
+    page.click("text=Show")
+    assert page.locator(".log tbody tr").count() == 1
+    page.click(".tabs >> text=To call back")
+    page.click(".log__deal a")
+    assert page.inner_text("h1") == "Fitwerk"
