@@ -78,15 +78,33 @@ class Passwords:
 
 def _free(held: ExitStack, name: str) -> int:
     kind = socket.SOCK_STREAM if name in ("http", "agi") else socket.SOCK_DGRAM
-    listener = held.enter_context(socket.socket(socket.AF_INET, kind))
-    listener.bind((LOOPBACK, 0))
+    listener = _bound(kind, LOOPBACK)
+    held.callback(listener.close)
     return int(listener.getsockname()[1])
+
+
+def _bound(kind: socket.SocketKind, address: str) -> socket.socket:
+    """A socket at a port below those that the kernel hands out: any connection of another process
+    could get one of these between now and its use. Above the ports for speech."""
+    while True:
+        probe = socket.socket(socket.AF_INET, kind)
+        try:
+            probe.bind((address, 30000 + secrets.randbelow(2700)))
+        except OSError:
+            probe.close()
+            continue
+        return probe
 
 
 def free_port(address: str = LOOPBACK) -> int:
     """A UDP port that is free now on `address`."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((address, 0))
+    with _bound(socket.SOCK_DGRAM, address) as probe:
+        return int(probe.getsockname()[1])
+
+
+def free_tcp_port() -> int:
+    """A TCP port that is free now on 127.0.0.1."""
+    with _bound(socket.SOCK_STREAM, LOOPBACK) as probe:
         return int(probe.getsockname()[1])
 
 

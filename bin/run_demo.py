@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import story
+from asterisk_runtime import free_tcp_port
 from private_asterisk import AsteriskError, PrivateAsterisk
 from sip_parties import Caller, Phone, SippError
 
@@ -202,7 +203,7 @@ def _arguments() -> argparse.Namespace:
 
 def free_port(wanted: int) -> int:
     """The wanted port, or another one if somebody has it."""
-    for port in (wanted, 0):
+    for port in (wanted or free_tcp_port(), free_tcp_port()):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from asterisk_runtime import free_tcp_port
 from playwright.sync_api import FloatRect, Locator, Page
 
 from models import Deal
@@ -29,12 +29,6 @@ SERVE = "import settings; from panel.server import serve; serve(settings.load())
 Enter = Callable[..., Page]
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def answers(address: str) -> bool:
     try:
         return urllib3.request("GET", f"{address}/healthz", timeout=2, retries=False).status == 200
@@ -46,7 +40,7 @@ class Panel:
     """The panel's server on a database, as `trichter panel` runs it."""
 
     def __init__(self, world: World) -> None:
-        self.port = free_port()
+        self.port = free_tcp_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,

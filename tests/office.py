@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from asterisk_runtime import free_tcp_port
 from private_asterisk import PrivateAsterisk
 from sip_parties import Caller, Phone
 
@@ -100,9 +100,7 @@ class Office:
 
     def open_panel(self) -> str:
         """Start `trichter panel` on a free port; its address, when it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            place = f"127.0.0.1:{probe.getsockname()[1]}"
+        place = f"127.0.0.1:{free_tcp_port()}"
         self.run("panel", TRICHTER_PANEL_BIND=place, TRICHTER_PANEL_PUBLIC_URL=f"http://{place}")
 
         def answers() -> bool:

@@ -4,7 +4,6 @@ import itertools
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -12,6 +11,8 @@ from abc import ABC, abstractmethod
 from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
+
+from asterisk_runtime import free_tcp_port
 
 START_SECONDS = 30
 ATTEMPTS = 3
@@ -71,7 +72,7 @@ class Server(ABC):
 
     def _launched(self) -> bool:
         """Try one port; False if the server ended, as when another program took the port."""
-        self.port = free_port()
+        self.port = free_tcp_port()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*with_parent(), *self.command()],
@@ -132,8 +133,3 @@ class Server(ABC):
 def with_parent() -> list[str]:
     """The start of a command line that asks the kernel to end the program when pytest is killed."""
     return ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -266,9 +266,9 @@ def test_servers_that_refuse(kind: str, run: Run, request: pytest.FixtureRequest
 
 @pytest.fixture
 def unused_port() -> int:
-    from tests.server import free_port
+    from asterisk_runtime import free_tcp_port
 
-    return free_port()
+    return free_tcp_port()
 
 
 def test_told_twice_to_stop() -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from asterisk_runtime import free_tcp_port
 
 import database
 import doctor
@@ -16,7 +17,6 @@ import settings
 from ari_app.client import AriError, BadReply, Unauthorized, Unreachable
 from models import User
 from tests.office import Office, until
-from tests.server import free_port
 from tests.world import World, populate, release, use
 
 
@@ -33,7 +33,7 @@ def right(office: Office) -> settings.Settings:
         office.settings,
         ari=settings.Ari(url=office.pbx.ari_url, password=office.pbx.passwords.ari),
         agi=settings.Agi(bind=f"127.0.0.1:{office.pbx.ports.agi}"),
-        panel=dataclasses.replace(office.settings.panel, bind=f"127.0.0.1:{free_port()}"),
+        panel=dataclasses.replace(office.settings.panel, bind=f"127.0.0.1:{free_tcp_port()}"),
     )
 
 

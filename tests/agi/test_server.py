@@ -12,6 +12,7 @@ from pathlib import Path
 
 import peewee
 import pytest
+from asterisk_runtime import free_tcp_port
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -329,7 +330,7 @@ def test_the_process_ends_with_sigterm(world: World, tmp_path: Path) -> None:
         "logging.basicConfig(level='INFO', format='%(message)s');"
         "s.serve(settings.load())"
     )
-    port = free_port()
+    port = free_tcp_port()
     environ = os.environ | {
         "PYTHONPATH": str(CHECKOUT),
         "TRICHTER_DATABASE_URL": world.settings.database.url,
@@ -351,12 +352,6 @@ def test_the_process_ends_with_sigterm(world: World, tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert process.stderr.read() == "FastAGI ended\n"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 # Spawned --------------------------------------------------------------------------------------

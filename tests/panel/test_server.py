@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from asterisk_runtime import free_tcp_port
 
 from fields import utcnow
 from models import Contact, Deal
@@ -27,12 +28,6 @@ SERVE = "import settings; from panel.server import serve; serve(settings.load())
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 FAULTS = """async rules => (await axe.run(document, {runOnly: rules})).violations.map(
   fault => fault.id + ": " + fault.nodes.map(node => node.target.join(" ")).join(", "))"""
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def start(world: World, port: int, program: str = SERVE) -> subprocess.Popen[str]:
@@ -61,7 +56,7 @@ def is_up(port: int) -> bool:
 @pytest.fixture
 def port(world: World) -> Iterator[int]:
     """The port of a running panel."""
-    number = free_port()
+    number = free_tcp_port()
     process = start(world, number)
     try:
         until(lambda: is_up(number), "the panel")
@@ -80,7 +75,7 @@ def test_it_starts_and_ends(port: int) -> None:
 
 
 def test_it_ends_at_once_by_ctrl_c(world: World) -> None:
-    number = free_port()
+    number = free_tcp_port()
     process = start(world, number)
     until(lambda: is_up(number), "the panel")
     process.send_signal(signal.SIGINT)
@@ -96,7 +91,7 @@ HALF_FORM = (
 
 @pytest.mark.parametrize("half", [b"GET / HT", HALF_FORM])
 def test_half_a_request_does_not_keep_a_thread(world: World, half: bytes) -> None:
-    number = free_port()
+    number = free_tcp_port()
     hurried = "from panel import worker; worker.REQUEST_SECONDS = worker.LOOK_SECONDS = 0.1; "
     process = start(world, number, hurried + SERVE)
     try:
@@ -113,7 +108,7 @@ def test_half_a_request_does_not_keep_a_thread(world: World, half: bytes) -> Non
 
 
 def test_who_does_not_read_does_not_keep_a_thread(world: World) -> None:
-    number = free_port()
+    number = free_tcp_port()
     hurried = "from panel import worker; worker.ANSWER_SECONDS = worker.LOOK_SECONDS = 0.1; "
     process = start(world, number, hurried + SERVE)
     try:
@@ -133,7 +128,7 @@ def test_who_does_not_read_does_not_keep_a_thread(world: World) -> None:
 
 
 def test_a_stream_outlives_the_time_of_answers(world: World) -> None:
-    number = free_port()
+    number = free_tcp_port()
     hurried = (
         # Long enough for a log-in on a busy machine, and shorter than five heartbeats.
         "from panel import live, worker; worker.ANSWER_SECONDS = 1.5; worker.LOOK_SECONDS = 0.1; "
