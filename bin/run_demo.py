@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,6 +178,8 @@ def main() -> int:
     except (DemoError, AsteriskError, SippError, models.TrichterError) as error:
         print(f"bin/demo: {error}", file=sys.stderr)
         return 1
+    finally:
+        _end_strays()
     return 0
 
 
@@ -186,6 +188,15 @@ def _end(*_: object) -> None:
     for number in ENDS:
         signal.signal(number, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _end_strays() -> None:
+    """A phone that was just being started when the end came is in nobody's care."""
+    for listed in Path("/proc/self/task").glob("*/children"):
+        for pid in map(int, listed.read_text().split()):
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
 
 
 def _arguments() -> argparse.Namespace:
