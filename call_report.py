@@ -1,4 +1,4 @@
-"""What is known of one call: said whole by whoever watches calls, taken in by ``Call.record``."""
+"""What is known of one call: said whole by whoever watches calls, taken in by ``record_call``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class CallReport:
     last. ``talk`` in seconds. ``outcome`` stays None while the call lives. ``absorbed``: linkedids
     of calls that have turned out to be this one: a transfer's consultation, a pick-up.
     ``end_is_guess``: nobody saw it end, and what the exchange wrote down may say better.
+    ``queue``: the last queue it waited in. ``recording``: the file, as the exchange names it.
     """
 
     pbx: str
@@ -43,3 +44,5 @@ class CallReport:
     legs: tuple[LegReport, ...] = ()
     absorbed: tuple[str, ...] = ()
     end_is_guess: bool = False
+    queue: str = ""
+    recording: str = ""

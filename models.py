@@ -1,4 +1,4 @@
-"""Tables, and every verb that changes them.
+"""Tables, and the verbs that concern one row; those that concern many tables are in verbs/.
 
 A verb changes state, appends its history and an Event in one transaction; who acts is explicit
 (``by``; None is the system). What a person may not see does not exist for them: the panel reads
@@ -10,14 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from peewee import (
     BooleanField,
-    Case,
     CharField,
     ForeignKeyField,
     IntegerField,
@@ -28,7 +26,6 @@ from peewee import (
 from werkzeug.security import check_password_hash, generate_password_hash
 
 import fields
-from call_report import CallReport, LegReport
 from database import announce, database, locked, open_database
 from fields import (
     BadNumber,
@@ -36,10 +33,8 @@ from fields import (
     PhoneField,
     UTCDateTimeField,
     clean,
-    earliest,
     normalise,
     number_or_none,
-    seconds,
     utcnow,
 )
 
@@ -48,7 +43,9 @@ PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
 LARGEST_AMOUNT = Decimal("999999999999.99")
 SITUATIONS = ("incoming", "missed", "outgoing")
-EFFECTS = frozenset({"contact", "deal", "task"})
+EFFECTS = frozenset({"contact", "deal", "task", "record"})
+MISSED_OWNERS = ("last", "first", "nobody", "head", "turns")
+"""Rule 5: the user whose phone rang last or first, nobody, a head, or the users in turn."""
 
 ignored: frozenset[str] = frozenset()
 """Numbers (E.164) that make no contact and no deal; set by ``connect``."""
@@ -98,7 +95,7 @@ class Table(Model):
         table_function = _plural
         legacy_table_names = False
 
-    def _set(self, **values: Any) -> None:
+    def assign(self, **values: Any) -> None:
         """Assign what differs, so that a row without news is not written again."""
         for name, value in values.items():
             if getattr(self, name) != value:
@@ -135,6 +132,8 @@ class User(Table):
     department = ForeignKeyField(Department, null=True, backref="users")
     # NULL, never '': two users without a phone must not collide.
     endpoint = CharField(80, null=True, unique=True)
+    # Where it answers for the company, a mobile is as much inside as the phone on the desk.
+    mobile = PhoneField(null=True, unique=True)
     locale = CharField(10, default="en")
     active = BooleanField(default=True)
 
@@ -508,6 +507,7 @@ class Call(Table):
     number_text = CharField(40, default="")
     name = CharField(80, default="")
     did = CharField(40, null=True)
+    queue = CharField(80, null=True)
     contact = ForeignKeyField(Contact, null=True, backref="calls")
     deal = ForeignKeyField(Deal, null=True, backref="calls")
     agent = ForeignKeyField(User, null=True, backref="calls")
@@ -590,7 +590,7 @@ class Call(Table):
             if now.deal_id and now.agent_id != by.id and not now.deal_for(by):
                 return
             self.deal, self.contact = deal, now.contact or deal.contact
-            if now.deal_id == deal.id and now._is_attached_by_hand():
+            if now.deal_id == deal.id and now.is_attached_by_hand():
                 return
             self.save(only=[Call.deal, Call.contact])
             Event.add("call.attached", deal=deal, call=self, by=by)
@@ -599,211 +599,9 @@ class Call(Table):
         """The card that the call is on, if this user may see it."""
         return Deal.visible_to(user).where(Deal.id == (self.deal_id or 0)).first()
 
-    def _is_attached_by_hand(self) -> bool:
+    def is_attached_by_hand(self) -> bool:
         by_hand = (Event.call == self) & Event.user.is_null(False)
         return Event.of_kind("call.attached").where(by_hand).exists()
-
-    @classmethod
-    def record(cls, report: CallReport) -> Call:
-        """Enter what is known of a call now. Saying the same again, or less, changes nothing.
-
-        An answer is never taken back (rule 6); the first report that says ended ends it, unless
-        it knew of no conversation and a later one does, or the end was only a guess.
-        """
-        with database.atomic():
-            call = cls._claim(report)
-            if report.absorbed:
-                call._absorb(report.absorbed)
-            if call.guessed_end and report.ended_at and not report.end_is_guess:
-                call._take_back_guess()
-            if call.ended_at is None or (report.answered_at and call.talk is None):
-                legs = call._record_legs(report)
-                call._merge(report, legs)
-        return call
-
-    @classmethod
-    def _claim(cls, report: CallReport) -> Call:
-        """The call's row, locked, so that reports of one call come one after the other."""
-        key = (cls.pbx == report.pbx) & (cls.linkedid == report.linkedid)
-        number = number_or_none(report.number)
-        call, fresh = cls.get_or_create(
-            pbx=report.pbx,
-            linkedid=report.linkedid,
-            defaults={
-                "direction": report.direction,
-                "number": number,
-                "number_text": clean(report.number, 40),
-                "name": clean(report.name),
-                "did": normal_did(report.did) or None,
-                "started_at": report.started_at,
-            },
-        )
-        return call if fresh else locked(cls.select().where(key)).get()
-
-    def _take_back_guess(self) -> None:
-        """Its end and its phones' ends at that moment were guessed; what is known now decides."""
-        guessed = (Leg.call == self) & (Leg.ended_at == self.ended_at)
-        Leg.update(ended_at=None, outcome=None).where(guessed).execute()
-        self.ended_at, self.guessed_end = None, False
-
-    def _absorb(self, linkedids: Iterable[str]) -> None:
-        """T6: calls that have turned out to be this one leave their phones and history to it."""
-        same_pbx = Call.pbx == self.pbx
-        for other in Call.select().where(same_pbx, Call.linkedid << list(linkedids)):
-            known = {leg.channel for leg in self.legs}
-            Leg.update(call=self).where(Leg.call == other, Leg.channel.not_in(known)).execute()
-            Event.update(call=self).where(Event.call == other).execute()
-            if self.deal_id is None and other.deal_id is not None:
-                self.deal, self.contact = other.deal, self.contact or other.contact
-                self.save(only=[Call.deal, Call.contact])
-            other.delete_instance()
-
-    def _record_legs(self, whole: CallReport) -> dict[str, Leg]:
-        """Rows of the users' phones, by endpoint; those that newly ring are announced, and those
-        that stop while the call goes on as it was."""
-        reports = whole.legs
-        goes_on = not whole.ended_at and bool(whole.answered_at) == bool(self.answered_at)
-        known = {leg.channel: leg for leg in self.legs}
-        users = User.by_endpoint(r.endpoint for r in reports) if reports else {}
-        for report in reports:
-            leg = known.get(report.channel)
-            if leg is None:
-                user = users.get(report.endpoint)
-                leg = Leg(call=self, channel=report.channel, endpoint=report.endpoint, user=user)
-                known[report.channel] = leg
-            leg._merge(report, goes_on)
-        return {leg.endpoint: leg for leg in sorted(known.values(), key=lambda g: g.id)}
-
-    def _merge(self, report: CallReport, legs: dict[str, Leg]) -> None:
-        before = (self.answered_at, self.agent_id, self.outcome)
-        newly_attached = self._identify(report)
-        speaker = legs.get(report.speaker or "")
-        if speaker and speaker.user_id and speaker.user_id != self.agent_id:
-            self.agent = speaker.user
-        self._set(answered_at=earliest(self.answered_at, report.answered_at))
-        if self.answered_at:
-            self._set(wait=seconds(self.answered_at - self.started_at))
-            self._set(outcome=self.outcome and "answered")
-        if report.ended_at:
-            self._end(report)
-        if self.dirty_fields:
-            self.save(only=self.dirty_fields)
-        self._announce(before, newly_attached)
-
-    def _identify(self, report: CallReport) -> bool:
-        """Fill in what was not known before; True if a known customer's deal is attached now."""
-        if self.direction == "internal" and report.direction != "internal":
-            # What was seen first was one leg: the outside party came into view later.
-            self.direction, self.number, self.number_text = report.direction, None, ""
-            self.name, self.did = "", None
-        if not self.number_text and report.number:
-            self.number, self.number_text = number_or_none(report.number), clean(report.number, 40)
-        if not self.name and report.name:
-            self.name = clean(report.name)
-        if not self.did and report.did:
-            self.did = normal_did(report.did) or None
-        if self.contact_id or not self.makes_customers:
-            return False
-        contact = Contact.by_number(self.number)
-        if contact is None:
-            return False
-        self.contact = contact
-        if self.deal_id is None:
-            self.deal = contact.open_deal()
-        return self.deal_id is not None
-
-    def _end(self, report: CallReport) -> None:
-        self.ended_at, self.talk = report.ended_at, report.talk
-        self._set(guessed_end=report.end_is_guess)
-        if report.talk is not None and self.answered_at and report.answered_at:
-            # The answer was seen before a restart: the talk went on in between.
-            self.talk = report.talk + seconds(report.answered_at - self.answered_at)
-        # Phones that were reached before a restart may have no later report of their own.
-        still_open = (Leg.call == self) & Leg.ended_at.is_null()
-        spoke = Case(None, [(Leg.answered_at.is_null(False), "answered")], "missed")
-        outcome = fn.COALESCE(Leg.outcome, spoke)
-        Leg.update(ended_at=report.ended_at, outcome=outcome).where(still_open).execute()
-        if self.answered_at:
-            self.outcome = "answered"
-        else:
-            self.outcome = report.outcome or "missed"
-            self.wait = seconds(self.ended_at - self.started_at)
-
-    def _announce(self, before: tuple[Any, Any, Any], newly_attached: bool) -> None:
-        was_answered, was_agent, was_outcome = before
-        if self.answered_at and not was_answered:
-            self._answered()
-        elif self.answered_at and self.agent_id != was_agent:
-            self._follow_speaker()
-            Event.add("call.answered", call=self)
-        elif newly_attached and not self.outcome:
-            Event.add("call.attached", call=self)
-        if self.outcome and self.outcome != was_outcome:
-            if is_missed(self.direction, self.outcome):
-                self._missed()
-            Event.add("call.ended", call=self, payload={"outcome": self.outcome})
-
-    def _answered(self) -> None:
-        """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
-        if self.makes_customers:
-            # Nobody of ours spoke: a mobile outside did, on behalf of whose phone rang.
-            self._apply_rules(self.direction, self.agent or self._rung_last())
-            self._clear_missed()
-            self._follow_speaker()
-        Event.add("call.answered", call=self)
-
-    def _clear_missed(self) -> None:
-        waits = (Call.number == self.number) & Call.called_back_at.is_null()
-        before = Call.started_at < self.answered_at
-        # Not locked by the query: MariaDB would wait for other live calls of the number too.
-        for call in Call.awaiting_call_back().where(waits, before):
-            mine = Call.update(called_back_at=self.answered_at).where(Call.id == call.id, waits)
-            if mine.execute():
-                Event.add("call.called_back", call=call)
-
-    def _follow_speaker(self) -> None:
-        """Rule 4: a deal that this call made, and that nobody touched, follows the speaker."""
-        deal, agent = self.deal, self.agent
-        if not deal or not agent or not agent.active or deal.owner_id == agent.id:
-            return
-        if deal.is_untouched() and self._made(deal):
-            # Conflict: a person reassigned it at this very moment, so it is touched.
-            with suppress(Conflict):
-                deal.assign_to(agent, by=None)
-
-    def _made(self, deal: Deal) -> bool:
-        return Event.of_kind("deal.created").where(Event.deal == deal, Event.call == self).exists()
-
-    def _missed(self) -> None:
-        """Rule 5: a missed call belongs to the user whose phone rang last."""
-        if self.makes_customers:
-            self._apply_rules("missed", self._rung_last())
-
-    def _rung_last(self) -> User | None:
-        last = (
-            Leg.select()
-            .where(Leg.call == self, Leg.user.is_null(False))
-            .order_by(fn.COALESCE(Leg.rang_at, 0).desc(), Leg.id.desc())
-            .first()
-        )
-        return last and last.user
-
-    def _apply_rules(self, situation: str, owner: User | None) -> None:
-        """T2. The contact's row is locked, so that two calls at once make one deal (rule 7)."""
-        known = self.contact or Contact.by_number(self.number)
-        effects = CallRule.effects_for(situation, known is not None, self.did)
-        if known is None and not effects & {"contact", "deal"}:
-            return
-        contact = known or Contact.of_number(str(self.number), self.name, owner)
-        locked(Contact.select().where(Contact.id == contact.id)).get()
-        deal = self.deal if self._is_attached_by_hand() else contact.open_deal(owner)
-        if deal is None and "deal" in effects:
-            at = self.answered_at or self.ended_at
-            deal = Deal.open(
-                contact.name, owner, None, contact=contact, call=self, source="call", at=at
-            )
-        self.contact, self.deal = contact, deal
-        self.save(only=[Call.contact, Call.deal])
 
 
 class Leg(Table):
@@ -826,36 +624,22 @@ class Leg(Table):
             (("user", "call"), False),
         )
 
-    def _merge(self, report: LegReport, call_goes_on: bool) -> None:
-        rings_now = report.rang_at and not self.rang_at
-        stops_now = self.id and report.ended_at and not self.ended_at
-        self._set(
-            rang_at=earliest(self.rang_at, report.rang_at),
-            answered_at=earliest(self.answered_at, report.answered_at),
-            ended_at=self.ended_at or report.ended_at,
-        )
-        if report.outcome and self.outcome != "answered":
-            self._set(outcome=report.outcome)
-        fresh = not self.id
-        if fresh or self.dirty_fields:
-            self.save(force_insert=fresh)
-        if rings_now and not report.ended_at and self.user_id:
-            Event.add("call.ringing", call=self.call, payload={"user": self.user_id})
-        if stops_now and call_goes_on and self.user_id:
-            Event.add("call.stopped", call=self.call, payload={"user": self.user_id})
-
 
 class CallRule(Table):
     """T2: which calls make what. ``did`` '' is every called number; a named one wins.
 
     ``effects``: words out of contact, deal, task; '' is nothing. A known number's open deal always
-    takes the call, so 'deal' for a known number is the repeat deal.
+    takes the call, so 'deal' for a known number is the repeat deal; a deal closed less than
+    ``repeat_after`` days ago takes the call too. ``missed_owner``: whose a missed call is, out of
+    MISSED_OWNERS.
     """
 
     did = CharField(40, default="")
     situation = CharField(10)
     known = BooleanField()
     effects = CharField(40, default="")
+    missed_owner = CharField(10, default="last")
+    repeat_after = IntegerField(default=0)
 
     class Meta:
         indexes = ((("did", "situation", "known"), True),)
@@ -877,6 +661,69 @@ class CallRule(Table):
         }
         rule = rules.get(did or "") or rules.get("")
         return set(rule.effects.split()) if rule else set()
+
+
+class IgnoredNumber(Table):
+    """T10: makes no contact and no deal, besides those that the configuration names."""
+
+    e164 = PhoneField(unique=True)
+    note = CharField(120, default="")
+
+
+# What the panel wants of the exchange, and what it shows -----------------------------------------
+
+
+class CallRequest(Table):
+    """T7, T11: what a person wants the exchange to do; the ARI process claims it.
+
+    ``kind``: call (``user``'s phone first, then ``number``), listen, whisper or join (``user``'s
+    phone, into ``call``). ``state``: new, claimed, ringing, talking, done or failed, with the
+    ``reason`` why. ``channel``: the id that the phone's channel gets, made here.
+    """
+
+    pbx = CharField(64)
+    kind = CharField(10)
+    user = ForeignKeyField(User, backref="requests")
+    number = PhoneField(null=True)
+    contact = ForeignKeyField(Contact, null=True, backref="+", on_delete="SET NULL")
+    deal = ForeignKeyField(Deal, null=True, backref="+", on_delete="SET NULL")
+    call = ForeignKeyField(Call, null=True, backref="+", on_delete="SET NULL")
+    channel = CharField(150, unique=True)
+    state = CharField(10, default="new")
+    reason = CharField(120, default="")
+    created_at = UTCDateTimeField(default=utcnow)
+    claimed_at = UTCDateTimeField(null=True)
+    ended_at = UTCDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("pbx", "state", "created_at"), False), (("user", "state"), False))
+
+
+class Device(Table):
+    """T13: a phone as the exchange sees it. ``state``: online, offline or unknown."""
+
+    pbx = CharField(64)
+    endpoint = CharField(80)
+    state = CharField(10)
+    at = UTCDateTimeField()
+
+    class Meta:
+        indexes = ((("pbx", "endpoint"), True),)
+
+
+class QueueState(Table):
+    """T13: a queue as it is at ``at``: how many callers ``waiting`` and since when the first of
+    them waits, how many ``talking``."""
+
+    pbx = CharField(64)
+    name = CharField(80)
+    waiting = IntegerField(default=0)
+    talking = IntegerField(default=0)
+    longest_since = UTCDateTimeField(null=True)
+    at = UTCDateTimeField()
+
+    class Meta:
+        indexes = ((("pbx", "name"), True),)
 
 
 # Events ------------------------------------------------------------------------------------------
@@ -955,5 +802,5 @@ def is_missed(direction: str, outcome: str | None) -> bool:
 
 TABLES: tuple[type[Table], ...] = (
     Department, User, Funnel, Stage, Contact, Phone, Deal, StageChange,
-    Call, Leg, CallRule, Event,
+    Call, Leg, CallRule, IgnoredNumber, CallRequest, Device, QueueState, Event,
 )  # fmt: skip

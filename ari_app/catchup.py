@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 
 import peewee
 
-import history
 from ari_app import cdr, cel
 from ari_app.insiders import Insiders
 from ari_app.records import opened
@@ -20,6 +19,7 @@ from call_report import CallReport
 from database import DATABASE_ERRORS, database, discard, explain
 from fields import utcnow
 from settings import Settings
+from verbs import history
 
 log = logging.getLogger("trichter.ari")
 

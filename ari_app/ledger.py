@@ -1,7 +1,7 @@
 """The ledger: typed events → what is known of each call, whole. Pure and replayable.
 
 It holds no database and no clock: the same events give the same reports. What a report changes is
-decided by ``models.Call.record``.
+decided by ``verbs.calls.record_call``.
 
 A channel whose endpoint belongs to a user is *inside*, any other is *outside*; channels that are
 nobody's are neither, though ``Local`` ones connect their two halves. A call is answered while an

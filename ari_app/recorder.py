@@ -23,6 +23,7 @@ from call_report import CallReport
 from database import DATABASE_ERRORS, database, discard, explain
 from fields import utcnow
 from models import Call
+from verbs.calls import record_call
 
 log = logging.getLogger("trichter.ari")
 
@@ -89,7 +90,7 @@ class Recorder:
             if self.check_unfinished:
                 reports += self._lost()
             for report in reports:
-                Call.record(report)
+                record_call(report)
         for linkedid in self.due:
             self.ledger.forget_finished(linkedid)
         self.due.clear()
@@ -113,7 +114,7 @@ class Recorder:
         try:
             report = told()
             if report:
-                Call.record(report)
+                record_call(report)
         except Exception as error:
             if not is_about_the_call(error):
                 raise

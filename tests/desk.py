@@ -1,6 +1,6 @@
 """pytest plugin: the panel under its real server, and browsers of people who are logged in.
 
-Calls are entered as the ledger does, by ``Call.record``; the exchange has tests of its own.
+Calls are entered as the ledger does, by ``record_call``; the exchange has tests of its own.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from models import TABLES
 from trichter import main
 
 ROOT = Path(settings.__file__).parent
-PACKAGES = ("agi_scripts", "ari_app", "panel")
+PACKAGES = ("agi_scripts", "ari_app", "panel", "verbs")
 # Methods of Peewee that write, those of its tables whose names others have too, and SQL by hand.
 WRITING = {
     "save", "create", "get_or_create", "delete", "delete_by_id", "delete_instance",
@@ -28,8 +28,8 @@ SQL_BY_HAND = {"execute_sql", "raw"}
 SQL_NAMES = {"SQL", "RawQuery"}
 # database.py is the connection itself; the doctor asks whether there is one.
 MAY_SPEAK_SQL = {"database.py", "doctor.py"}
-# history.py holds the verb of models.py for calls by the hundred.
-VERBS = {"models.py", "history.py"}
+# models.py holds tables and what concerns one row, verbs/ the acts that concern many tables.
+VERBS = {"models.py", *(f"verbs/{p.name}" for p in (ROOT / "verbs").glob("*.py"))}
 ARI = {"ari", "swaggerpy", "websocket", "urllib3", "requests"}
 ARI_SIDE = {f"ari_app/{name}.py" for name in ("client", "compat", "link", "rest", "stream")}
 

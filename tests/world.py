@@ -20,6 +20,7 @@ import settings
 from call_report import CallReport, LegReport
 from fields import utcnow
 from models import Call, Funnel, Stage, User
+from verbs.calls import record_call
 
 PASSWORD = "correct horse"
 PEOPLE = (
@@ -186,5 +187,5 @@ class Story:
         return self.report.started_at + timedelta(seconds=after)
 
     def _recorded(self) -> Story:
-        Call.record(self.report)
+        record_call(self.report)
         return self

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-import history
 import settings
 from ari_app.catchup import CatchUp
 from ari_app.events import Connected
@@ -20,6 +19,8 @@ from tests.calls.records import lines, row
 from tests.calls.wires import TRUNK, after, answered_call, new_ledger, snapshot
 from tests.office import Office, until
 from tests.world import Story, World
+from verbs import history
+from verbs.calls import record_call
 
 ANSWERED = {"cdr-csv": "+493044701190", "cel-custom": "+493044701191"}
 MISSED = {"cdr-csv": "+493012345670", "cel-custom": "+493012345671"}
@@ -57,7 +58,7 @@ def guessed(world: World, answered: bool = False) -> Story:
     story = Story.begins(linkedid="1.1", at=utcnow() - timedelta(seconds=300)).rings("PJSIP/101")
     story = story.answered("PJSIP/101") if answered else story
     live = replace(story.report, ended_at=utcnow(), legs=(), answered_at=None, end_is_guess=True)
-    Call.record(live)
+    record_call(live)
     return story
 
 
@@ -95,7 +96,7 @@ def test_a_guess_is_not_replaced_by_a_guess(world: World) -> None:
     story = guessed(world)
     ended = story.call.ended_at
     later = ended + timedelta(seconds=50)
-    Call.record(replace(story.report, ended_at=later, end_is_guess=True))
+    record_call(replace(story.report, ended_at=later, end_is_guess=True))
     assert (story.call.ended_at, story.call.guessed_end) == (ended, True)
 
 

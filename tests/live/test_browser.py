@@ -1,6 +1,6 @@
 """The panel in real browsers, under its real server: cards that move, calls that pop up.
 
-Calls are entered as the ledger does, by ``Call.record``; the exchange has tests of its own.
+Calls are entered as the ledger does, by ``record_call``; the exchange has tests of its own.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def test_the_pop_up_comes_within_a_second(world: World, enter: Enter) -> None:
     begun = time.time()
     Story.begins().rings("PJSIP/101")
     took = anna.evaluate("() => window.shown") / 1000 - begun
-    print(f"from Call.record to the pop-up: {took * 1000:.0f} ms")
+    print(f"from record_call to the pop-up: {took * 1000:.0f} ms")
     assert took < 1
 
 

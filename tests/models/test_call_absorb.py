@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from models import Call, Event, Leg
 from tests.world import Story, World
+from verbs.calls import record_call
 
 
 def consulted(world: World) -> tuple[Story, Story]:
@@ -22,7 +23,7 @@ def test_one_record_is_left_with_all_phones(world: World) -> None:
         speaker="PJSIP/102",
         absorbed=("7.5",),
     )
-    Call.record(together)
+    record_call(together)
     (left,) = Call.select()
     assert left.linkedid == "7.1"
     assert left.agent == world.ben
@@ -35,16 +36,16 @@ def test_told_again_nothing_changes(world: World) -> None:
     call, asks = consulted(world)
     legs = call.report.legs + asks.report.legs
     together = replace(call.report, legs=legs, speaker="PJSIP/102", absorbed=("7.5",))
-    Call.record(together)
+    record_call(together)
     events = Event.select().count()
-    Call.record(together)
+    record_call(together)
     assert (Call.select().count(), Event.select().count()) == (1, events)
 
 
 def test_another_exchange_has_linkedids_of_its_own(world: World) -> None:
     call, asks = consulted(world)
-    Call.record(replace(asks.report, pbx="other"))
-    Call.record(replace(call.report, absorbed=("7.5",)))
+    record_call(replace(asks.report, pbx="other"))
+    record_call(replace(call.report, absorbed=("7.5",)))
     assert {(c.pbx, c.linkedid) for c in Call.select()} == {("asterisk", "7.1"), ("other", "7.5")}
 
 
@@ -54,6 +55,6 @@ def test_the_card_of_the_absorbed_call_is_kept(world: World) -> None:
     hidden = hidden.answered("PJSIP/101")
     known = Story.begins(linkedid="7.5").rings("PJSIP/102").answered("PJSIP/102")
     deal = known.call.deal
-    Call.record(replace(hidden.report, absorbed=("7.5",)))
+    record_call(replace(hidden.report, absorbed=("7.5",)))
     (left,) = Call.select()
     assert left.deal == deal

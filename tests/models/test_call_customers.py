@@ -1,4 +1,4 @@
-"""Call.record: which calls make contacts and deals (T2, T10, rule 7)."""
+"""record_call: which calls make contacts and deals (T2, T10, rule 7)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from database import database
 from fields import utcnow
 from models import Call, CallRule, Contact, Deal, Event, Phone, Refused
 from tests.world import CUSTOMER, Story, World, release, use
+from verbs.calls import record_call
 
 
 @pytest.fixture
@@ -203,7 +204,7 @@ def test_two_calls_of_one_number_at_the_same_moment(
         one = report(f"{turn}.1", "PJSIP/101", answered[0])
         two = report(f"{turn}.2", "PJSIP/102", answered[1])
         database.close()
-        at_once(lambda r=one: Call.record(r), lambda r=two: Call.record(r))
+        at_once(lambda r=one: record_call(r), lambda r=two: record_call(r))
         assert (Contact.select().count(), Phone.select().count(), Deal.select().count()) == (
             1,
             1,
@@ -219,6 +220,6 @@ def test_two_calls_of_one_number_at_the_same_moment(
 def test_one_call_reported_twice_at_the_same_moment(world: World) -> None:
     same = report("1.1", "PJSIP/101", answered=True)
     database.close()
-    at_once(lambda: Call.record(same), lambda: Call.record(same))
+    at_once(lambda: record_call(same), lambda: record_call(same))
     assert (Call.select().count(), models.Leg.select().count()) == (1, 1)
     assert (Deal.select().count(), Event.of_kind("call.answered").count()) == (1, 1)

@@ -1,4 +1,4 @@
-"""Call.record: one call, told whole each time, is one row (T6), whatever happens to it."""
+"""record_call: one call, told whole each time, is one row (T6), whatever happens to it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from call_report import CallReport, LegReport
 from fields import utcnow
 from models import Call, Contact, Deal, Event, Leg
 from tests.world import CUSTOMER, Story, World
+from verbs.calls import record_call
 
 START = utcnow() - timedelta(hours=1)
 
@@ -97,7 +98,7 @@ def test_every_report_said_again(world: World) -> None:
         reports.append(story.report)
     before = (Call.select().dicts().get(), list(Leg.select().dicts()), kinds())
     for report in [*reports, *reversed(reports)]:
-        Call.record(report)
+        record_call(report)
     assert (Call.select().dicts().get(), list(Leg.select().dicts()), kinds()) == before
     assert (Deal.select().count(), Contact.select().count()) == (1, 1)
 
@@ -114,25 +115,25 @@ def test_saying_the_same_again_writes_nothing(
         return execute(sql, *rest, **options)
 
     monkeypatch.setattr(database.database.obj, "execute_sql", listening)
-    Call.record(story.report)
+    record_call(story.report)
     assert not {"INSERT", "UPDATE", "DELETE"} & set(said)
 
 
 def test_an_older_report_after_a_newer_takes_nothing_back(world: World) -> None:
     ringing = Story.begins(at=START).rings("PJSIP/101")
     answered = ringing.answered("PJSIP/101")
-    Call.record(ringing.report)
+    record_call(ringing.report)
     assert (answered.call.answered_at, answered.call.agent) == (after(5), world.anna)
     answered.ended(60)
-    Call.record(answered.report)
-    Call.record(ringing.report)
+    record_call(answered.report)
+    record_call(ringing.report)
     assert (answered.call.outcome, answered.call.ended_at) == ("answered", after(60))
 
 
 def test_answered_is_never_missed_later(world: World) -> None:
     answered = Story.begins(at=START).rings("PJSIP/101").answered("PJSIP/101")
     ended = replace(answered.report, answered_at=None, ended_at=after(60), outcome="missed")
-    assert Call.record(ended).outcome == "answered"
+    assert record_call(ended).outcome == "answered"
     assert not Call.awaiting_call_back().exists()
 
 
@@ -160,8 +161,8 @@ def test_talk_goes_on_over_a_restart(world: World) -> None:
     """After a restart the ledger sees the conversation begin when it came back."""
     story = Story.begins(at=START).rings("PJSIP/101").answered("PJSIP/101", after=5)
     anew = replace(story.report, answered_at=after(35))
-    Call.record(anew)
-    Call.record(replace(anew, ended_at=after(65), talk=30, outcome="answered"))
+    record_call(anew)
+    record_call(replace(anew, ended_at=after(65), talk=30, outcome="answered"))
     assert (story.call.answered_at, story.call.wait, story.call.talk) == (after(5), 5, 60)
 
 
@@ -170,7 +171,7 @@ def test_ended_while_nobody_looked(world: World) -> None:
     assert [c.linkedid for c in Call.unfinished("asterisk")] == [story.call.linkedid]
     assert not Call.unfinished("another").exists()
     bare = CallReport("asterisk", story.call.linkedid, "incoming", START, ended_at=after(99))
-    call = Call.record(bare)
+    call = record_call(bare)
     assert (call.outcome, call.talk, call.agent) == ("answered", None, world.anna)
     assert (Leg.get().ended_at, Leg.get().outcome) == (after(99), "answered")
     assert not Call.unfinished("asterisk").exists()
@@ -180,7 +181,7 @@ def test_phones_of_which_nothing_was_heard_after_a_restart(world: World) -> None
     story = Story.begins(at=START).rings("PJSIP/101", "PJSIP/102")
     mine = replace(story.report.legs[0], answered_at=after(5), ended_at=after(60))
     rest = replace(story.report, legs=(replace(mine, outcome="answered"),), speaker="PJSIP/101")
-    Call.record(replace(rest, answered_at=after(5), ended_at=after(60), talk=55))
+    record_call(replace(rest, answered_at=after(5), ended_at=after(60), talk=55))
     assert {leg.endpoint: (leg.outcome, leg.ended_at) for leg in Leg.select()} == {
         "PJSIP/101": ("answered", after(60)),
         "PJSIP/102": ("missed", after(60)),
@@ -201,14 +202,14 @@ def test_an_internal_call_is_recorded_and_makes_nobody(world: World) -> None:
 def test_what_seemed_internal_gets_its_outside_party(world: World, direction: str) -> None:
     """After a restart the first event can be about a user's leg, before the origin is known."""
     leg = LegReport("7.2", "PJSIP/101", rang_at=START)
-    Call.record(CallReport("asterisk", "7.1", "internal", START, number="s", legs=(leg,)))
+    record_call(CallReport("asterisk", "7.1", "internal", START, number="s", legs=(leg,)))
     report = CallReport(
         "asterisk", "7.1", direction, START, number=CUSTOMER, name="Miriam", did="100", legs=(leg,)
     )
-    call = Call.record(report)
+    call = record_call(report)
     assert (call.direction, call.number, call.name) == (direction, CUSTOMER, "Miriam")
     assert (call.number_text, call.did) == (CUSTOMER, "100")
-    assert Call.record(replace(report, direction="internal")).direction == direction
+    assert record_call(replace(report, direction="internal")).direction == direction
 
 
 def test_outgoing(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The verb for calls of long ago, many at once: what ``Call.record`` does, without what is only for
+"""The verb for calls of long ago, many at once: what ``record_call`` does, without what is only for
 calls of today. They make contacts by the rules, calls and the list of missed calls, but neither
 deals nor live events: months of them must not fill the board or pop up.
 """
@@ -17,6 +17,7 @@ from database import database
 from fields import number_or_none, seconds
 from models import Call, CallRule, Contact, Event, Leg, Phone, User, is_missed, normal_did
 from models import clean as _clean
+from verbs.calls import record_call
 
 DAY, LONGEST_GAP = timedelta(days=1), timedelta(days=31)
 CHUNK = 400
@@ -55,7 +56,7 @@ def gap_begins(pbx: str, at: datetime) -> datetime:
 
 
 def record(report: CallReport) -> None:
-    """``Call.record``, with phones by the names that they have here already: CDR does not know the
+    """``record_call``, with phones by the names that they have here already: CDR does not know the
     uniqueid of a phone that was called."""
     legs: Any = Leg.select(Leg.channel, Leg.endpoint).join(Call).order_by(Leg.id)
     of_call = legs.where(Call.pbx == report.pbx, Call.linkedid == report.linkedid)
@@ -69,7 +70,7 @@ def record(report: CallReport) -> None:
             free.remove((channel, leg.endpoint))
             leg = replace(leg, channel=channel)
         told.append(leg)
-    Call.record(replace(report, legs=tuple(told)))
+    record_call(replace(report, legs=tuple(told)))
 
 
 def enter(pbx: str, reports: Sequence[CallReport]) -> int:

@@ -1,0 +1,271 @@
+"""The verb that records a call: what is known of it now → rows, and what the rules make of it.
+
+Rules of call truth: an answer is never taken back, one call is one row and has one outcome; saying
+the same again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+from peewee import Case, fn
+
+from call_report import CallReport, LegReport
+from database import database, locked
+from fields import clean, earliest, number_or_none, seconds
+from models import (
+    Call,
+    CallRequest,
+    CallRule,
+    Conflict,
+    Contact,
+    Deal,
+    Event,
+    Leg,
+    User,
+    is_missed,
+    normal_did,
+)
+
+
+def record_call(report: CallReport) -> Call:
+    """Enter what is known of a call now. Saying the same again, or less, changes nothing.
+
+    An answer is never taken back (rule 6); the first report that says ended ends it, unless
+    it knew of no conversation and a later one does, or the end was only a guess.
+    """
+    with database.atomic():
+        call = _claim(report)
+        if report.absorbed:
+            _absorb(call, report.absorbed)
+        if call.guessed_end and report.ended_at and not report.end_is_guess:
+            _take_back_guess(call)
+        if call.ended_at is None or (report.answered_at and call.talk is None):
+            legs = _record_legs(call, report)
+            _merge(call, report, legs)
+    return call
+
+
+def _claim(report: CallReport) -> Call:
+    """The call's row, locked, so that reports of one call come one after the other."""
+    key = (Call.pbx == report.pbx) & (Call.linkedid == report.linkedid)
+    number = number_or_none(report.number)
+    call, fresh = Call.get_or_create(
+        pbx=report.pbx,
+        linkedid=report.linkedid,
+        defaults={
+            "direction": report.direction,
+            "number": number,
+            "number_text": clean(report.number, 40),
+            "name": clean(report.name),
+            "did": normal_did(report.did) or None,
+            "started_at": report.started_at,
+        },
+    )
+    return call if fresh else locked(Call.select().where(key)).get()
+
+
+def _take_back_guess(call: Call) -> None:
+    """Its end and its phones' ends at that moment were guessed; what is known now decides."""
+    guessed = (Leg.call == call) & (Leg.ended_at == call.ended_at)
+    Leg.update(ended_at=None, outcome=None).where(guessed).execute()
+    call.ended_at, call.guessed_end = None, False
+
+
+def _absorb(call: Call, linkedids: Iterable[str]) -> None:
+    """T6: calls that have turned out to be this one leave their phones and history to it."""
+    same_pbx = Call.pbx == call.pbx
+    for other in Call.select().where(same_pbx, Call.linkedid << list(linkedids)):
+        known = {leg.channel for leg in call.legs}
+        Leg.update(call=call).where(Leg.call == other, Leg.channel.not_in(known)).execute()
+        Event.update(call=call).where(Event.call == other).execute()
+        CallRequest.update(call=call).where(CallRequest.call == other).execute()
+        call.assign(recording=call.recording or other.recording, queue=call.queue or other.queue)
+        if call.deal_id is None and other.deal_id is not None:
+            call.deal, call.contact = other.deal, call.contact or other.contact
+            call.save(only=[Call.deal, Call.contact])
+        other.delete_instance()
+
+
+def _record_legs(call: Call, whole: CallReport) -> dict[str, Leg]:
+    """Rows of the users' phones, by endpoint; those that newly ring are announced, and those
+    that stop while the call goes on as it was."""
+    reports = whole.legs
+    goes_on = not whole.ended_at and bool(whole.answered_at) == bool(call.answered_at)
+    known = {leg.channel: leg for leg in call.legs}
+    users = User.by_endpoint(r.endpoint for r in reports) if reports else {}
+    for report in reports:
+        leg = known.get(report.channel)
+        if leg is None:
+            user = users.get(report.endpoint)
+            leg = Leg(call=call, channel=report.channel, endpoint=report.endpoint, user=user)
+            known[report.channel] = leg
+        _merge_leg(leg, report, goes_on)
+    return {leg.endpoint: leg for leg in sorted(known.values(), key=lambda g: g.id)}
+
+
+def _merge(call: Call, report: CallReport, legs: dict[str, Leg]) -> None:
+    before = (call.answered_at, call.agent_id, call.outcome)
+    newly_attached = _identify(call, report)
+    speaker = legs.get(report.speaker or "")
+    if speaker and speaker.user_id and speaker.user_id != call.agent_id:
+        call.agent = speaker.user
+    call.assign(answered_at=earliest(call.answered_at, report.answered_at))
+    if call.answered_at:
+        call.assign(wait=seconds(call.answered_at - call.started_at))
+        call.assign(outcome=call.outcome and "answered")
+    if report.ended_at:
+        _end(call, report)
+    if call.dirty_fields:
+        call.save(only=call.dirty_fields)
+    _announce(call, before, newly_attached)
+
+
+def _identify(call: Call, report: CallReport) -> bool:
+    """Fill in what was not known before; True if a known customer's deal is attached now."""
+    if call.direction == "internal" and report.direction != "internal":
+        # What was seen first was one leg: the outside party came into view later.
+        call.direction, call.number, call.number_text = report.direction, None, ""
+        call.name, call.did = "", None
+    if not call.number_text and report.number:
+        call.number, call.number_text = number_or_none(report.number), clean(report.number, 40)
+    if not call.name and report.name:
+        call.name = clean(report.name)
+    if not call.did and report.did:
+        call.did = normal_did(report.did) or None
+    if report.queue:
+        call.assign(queue=clean(report.queue))
+    if report.recording and not call.recording:
+        call.recording = report.recording
+    if call.contact_id or not call.makes_customers:
+        return False
+    contact = Contact.by_number(call.number)
+    if contact is None:
+        return False
+    call.contact = contact
+    if call.deal_id is None:
+        call.deal = contact.open_deal()
+    return call.deal_id is not None
+
+
+def _end(call: Call, report: CallReport) -> None:
+    call.ended_at, call.talk = report.ended_at, report.talk
+    call.assign(guessed_end=report.end_is_guess)
+    if report.talk is not None and call.answered_at and report.answered_at:
+        # The answer was seen before a restart: the talk went on in between.
+        call.talk = report.talk + seconds(report.answered_at - call.answered_at)
+    # Phones that were reached before a restart may have no later report of their own.
+    still_open = (Leg.call == call) & Leg.ended_at.is_null()
+    spoke = Case(None, [(Leg.answered_at.is_null(False), "answered")], "missed")
+    outcome = fn.COALESCE(Leg.outcome, spoke)
+    Leg.update(ended_at=report.ended_at, outcome=outcome).where(still_open).execute()
+    if call.answered_at:
+        call.outcome = "answered"
+    else:
+        call.outcome = report.outcome or "missed"
+        call.wait = seconds(call.ended_at - call.started_at)
+
+
+def _announce(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) -> None:
+    was_answered, was_agent, was_outcome = before
+    if call.answered_at and not was_answered:
+        _answered(call)
+    elif call.answered_at and call.agent_id != was_agent:
+        _follow_speaker(call)
+        Event.add("call.answered", call=call)
+    elif newly_attached and not call.outcome:
+        Event.add("call.attached", call=call)
+    if call.outcome and call.outcome != was_outcome:
+        if is_missed(call.direction, call.outcome):
+            _missed(call)
+        Event.add("call.ended", call=call, payload={"outcome": call.outcome})
+
+
+def _answered(call: Call) -> None:
+    """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
+    if call.makes_customers:
+        # Nobody of ours spoke: a mobile outside did, on behalf of whose phone rang.
+        _apply_rules(call, call.direction, call.agent or _rung_last(call))
+        _clear_missed(call)
+        _follow_speaker(call)
+    Event.add("call.answered", call=call)
+
+
+def _clear_missed(call: Call) -> None:
+    waits = (Call.number == call.number) & Call.called_back_at.is_null()
+    before = Call.started_at < call.answered_at
+    # Not locked by the query: MariaDB would wait for other live calls of the number too.
+    for missed in Call.awaiting_call_back().where(waits, before):
+        mine = Call.update(called_back_at=call.answered_at).where(Call.id == missed.id, waits)
+        if mine.execute():
+            Event.add("call.called_back", call=missed)
+
+
+def _follow_speaker(call: Call) -> None:
+    """Rule 4: a deal that this call made, and that nobody touched, follows the speaker."""
+    deal, agent = call.deal, call.agent
+    if not deal or not agent or not agent.active or deal.owner_id == agent.id:
+        return
+    if deal.is_untouched() and _made(call, deal):
+        # Conflict: a person reassigned it at this very moment, so it is touched.
+        with suppress(Conflict):
+            deal.assign_to(agent, by=None)
+
+
+def _made(call: Call, deal: Deal) -> bool:
+    return Event.of_kind("deal.created").where(Event.deal == deal, Event.call == call).exists()
+
+
+def _missed(call: Call) -> None:
+    """Rule 5: a missed call belongs to the user whose phone rang last."""
+    if call.makes_customers:
+        _apply_rules(call, "missed", _rung_last(call))
+
+
+def _rung_last(call: Call) -> User | None:
+    last = (
+        Leg.select()
+        .where(Leg.call == call, Leg.user.is_null(False))
+        .order_by(fn.COALESCE(Leg.rang_at, 0).desc(), Leg.id.desc())
+        .first()
+    )
+    return last and last.user
+
+
+def _apply_rules(call: Call, situation: str, owner: User | None) -> None:
+    """T2. The contact's row is locked, so that two calls at once make one deal (rule 7)."""
+    known = call.contact or Contact.by_number(call.number)
+    effects = CallRule.effects_for(situation, known is not None, call.did)
+    if known is None and not effects & {"contact", "deal"}:
+        return
+    contact = known or Contact.of_number(str(call.number), call.name, owner)
+    locked(Contact.select().where(Contact.id == contact.id)).get()
+    deal = call.deal if call.is_attached_by_hand() else contact.open_deal(owner)
+    if deal is None and "deal" in effects:
+        at = call.answered_at or call.ended_at
+        deal = Deal.open(
+            contact.name, owner, None, contact=contact, call=call, source="call", at=at
+        )
+    call.contact, call.deal = contact, deal
+    call.save(only=[Call.contact, Call.deal])
+
+
+def _merge_leg(leg: Leg, report: LegReport, call_goes_on: bool) -> None:
+    rings_now = report.rang_at and not leg.rang_at
+    stops_now = leg.id and report.ended_at and not leg.ended_at
+    leg.assign(
+        rang_at=earliest(leg.rang_at, report.rang_at),
+        answered_at=earliest(leg.answered_at, report.answered_at),
+        ended_at=leg.ended_at or report.ended_at,
+    )
+    if report.outcome and leg.outcome != "answered":
+        leg.assign(outcome=report.outcome)
+    fresh = not leg.id
+    if fresh or leg.dirty_fields:
+        leg.save(force_insert=fresh)
+    if rings_now and not report.ended_at and leg.user_id:
+        Event.add("call.ringing", call=leg.call, payload={"user": leg.user_id})
+    if stops_now and call_goes_on and leg.user_id:
+        Event.add("call.stopped", call=leg.call, payload={"user": leg.user_id})
