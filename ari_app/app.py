@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ari_app import router
 from ari_app.catchup import CatchUp
@@ -37,6 +37,8 @@ from settings import Settings
 log = logging.getLogger("trichter.ari")
 
 ROUTERS = 8
+OWN = "own"
+"""First argument of Stasis for channels that Trichter made itself: they are not routed."""
 SAY_EVERY = 10.0
 HALF_A_SECOND, CLOCKS_AGREE = timedelta(seconds=0.5), timedelta(seconds=2)
 FAULTS: tuple[type[Exception], ...] = (AriError, TrichterError, *DATABASE_ERRORS)
@@ -72,6 +74,20 @@ def clock_of(client: Client) -> datetime:
     return theirs
 
 
+class Companion(Protocol):
+    """What works beside the recording of calls, each in threads of its own: none of these waits.
+
+    ``connected``: the stream is (again) connected, and this lives in Asterisk. ``heard``: one raw
+    event, in the reader's thread. ``end``: no more; returns when its threads have ended.
+    """
+
+    def connected(self, client: Client, channels: tuple[Channel, ...]) -> None: ...
+
+    def heard(self, raw: dict[str, Any]) -> None: ...
+
+    def end(self) -> None: ...
+
+
 class Telephony:
     """All of ``trichter ari``. ``run()`` blocks until ``stop()``."""
 
@@ -80,6 +96,7 @@ class Telephony:
         self._tape = tape
         self.recording = Recording(settings.pbx.name)
         self.catch_up = CatchUp(settings)
+        self.companions: tuple[Companion, ...] = ()
         self.routers = ThreadPoolExecutor(ROUTERS, "router")
         self._refused = Seldom(SAY_EVERY, log)
         self._routing: set[str] = set()
@@ -101,6 +118,8 @@ class Telephony:
         try:
             self.stream.run()
         finally:
+            for companion in self.companions:
+                companion.end()
             self.catch_up.end()
             self.recording.end()
             self.routers.shutdown()
@@ -110,6 +129,8 @@ class Telephony:
 
     def on_event(self, raw: dict[str, Any]) -> None:
         """In the reader's thread: parse and enqueue, nothing else."""
+        for companion in self.companions:
+            companion.heard(raw)
         try:
             event = parse(raw)
         except BadEvent as error:
@@ -118,7 +139,7 @@ class Telephony:
         if event:
             self.recording.put(event)
             self._keep(raw)
-        if isinstance(event, Entered):
+        if isinstance(event, Entered) and event.args[:1] != (OWN,):
             self._route(event)
 
     def _keep(self, raw: dict[str, Any]) -> None:
@@ -139,8 +160,12 @@ class Telephony:
         self.recording.put(Snapshot(at, channels, bridges))
         log.info("%d channels live", len(channels))
         self.catch_up.begin(at, frozenset(live.linkedid for live in channels))
+        for companion in self.companions:
+            companion.connected(client, channels)
         app = self.settings.ari.app
         for waiting in channels:
+            if waiting.app.startswith(f"Stasis({app},{OWN},"):
+                continue
             if waiting.app.startswith((f"Stasis({app},", f"Stasis({app})")):
                 args = waiting.app.removeprefix("Stasis(").removesuffix(")").split(",")[1:]
                 self._route(Entered(at, waiting, tuple(args)))
