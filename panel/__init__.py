@@ -17,7 +17,10 @@ from panel import assets, auth, errors, security, shown, urls
 from settings import Settings
 
 LANGUAGES = ("en",)
-NOUNS = ("board", "call_statistics", "calls", "deals", "health", "live", "popups")
+NOUNS = (
+    "board", "call_statistics", "calls", "deals", "exchange", "health", "live", "popups",
+    "recordings", "requests", "rules",
+)  # fmt: skip
 FORM_BYTES = 64 * 1024
 SESSION_SECONDS = 7 * 86400
 WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.figures"})
@@ -64,6 +67,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         )
     app.config.update(
         SECRET_KEY=secret,
+        RECORDING_FOLDERS=settings.recordings.folders,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         MAX_FORM_PARTS=50,
@@ -77,6 +81,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=None,
         PROPAGATE_EXCEPTIONS=False,
         BABEL_DEFAULT_LOCALE=LANGUAGES[0],
+        PBX=settings.pbx.name,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
