@@ -246,7 +246,9 @@ def _hash(password: str) -> str:
 def _endpoint(text: str | None) -> str | None:
     if not text or not text.strip():
         return None
-    if not re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip()):
+    is_one = re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip())
+    # Two users at one place would take each other's calls.
+    if not is_one or text.strip().startswith(MOBILE):
         raise Refused(f"endpoint: {text!r} is not TECHNOLOGY/NAME, for example PJSIP/101")
     return text.strip()
 
@@ -654,12 +656,13 @@ class Call(Table):
         return cls.select().where(cls.pbx == pbx, cls.ended_at.is_null())
 
     def attach(self, deal: Deal, by: User) -> None:
-        """A person puts the call on a card. On it already, or on a card that does not exist for
-        this person, who has not talked in it either: no change. Raises Refused."""
+        """A person puts the call on a card. On it already, or a conversation of others that is on
+        no card which this person may see: no change. Raises Refused."""
         deal._may_change(by)
         with database.atomic():
             now = locked(Call.select().where(Call.id == self.id)).get()
-            if now.deal_id and now.agent_id != by.id and not now.deal_for(by):
+            others = now.deal_id or (now.agent_id and not now.was_talk_of(by))
+            if others and now.agent_id != by.id and not now.deal_for(by):
                 return
             self.deal, self.contact = deal, now.contact or deal.contact
             if now.deal_id == deal.id and now.is_attached_by_hand():
@@ -670,6 +673,12 @@ class Call(Table):
     def deal_for(self, user: User) -> Deal | None:
         """The card that the call is on, if this user may see it."""
         return Deal.visible_to(user).where(Deal.id == (self.deal_id or 0)).first()
+
+    def was_talk_of(self, user: User) -> bool:
+        """Whether this user talked in it, or sees all. On a card of one whose phone only rang, what
+        others said would be theirs to hear, and no longer that of those who said it."""
+        spoke = (Leg.call == self) & (Leg.user == user) & Leg.answered_at.is_null(False)
+        return user.sees_all or Leg.select().where(spoke).exists()
 
     def is_attached_by_hand(self) -> bool:
         return bool(_BY_HAND.rows(self.id))
