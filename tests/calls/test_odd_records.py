@@ -1,5 +1,5 @@
-"""Rows of CDR and CEL with values that no exchange should write, on each kind of database: one costs
-itself at most, never the row behind it."""
+"""Rows of CDR and CEL with values that no exchange should write, on each kind of database: one
+costs itself at most, never the row behind it."""
 
 from __future__ import annotations
 
