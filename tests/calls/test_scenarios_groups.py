@@ -32,16 +32,18 @@ def test_nobody_of_the_group_answers(scene: Scene, way: str) -> None:
 
 
 def test_one_is_busy_and_the_caller_gives_up(scene: Scene) -> None:
-    anna, ben = scene.anna.auto(), scene.ben
+    anna, ben = scene.anna, scene.ben
     outside = scene.customer().call(DID)
-    rejected = ben.expect_call()
+    waiting, rejected = anna.expect_call(), ben.expect_call()
     rejected.ring()
+    scene.rung("ben")
+    waiting.ring()
     scene.rung("anna ben")
     rejected.reject(486)
     until(lambda: Leg.select().where(Leg.outcome == "busy").exists(), "his phone to be busy")
     outside.hang_up()
-    anna.expect_call().wait_ended()
-    scene.only_call(rang="anna ben", outcome="missed", talk=None, owner="ben")
+    waiting.wait_ended()
+    scene.only_call(rang="anna ben", outcome="missed", talk=None, owner="anna")
 
 
 def test_group_one_after_the_other(scene: Scene) -> None:
