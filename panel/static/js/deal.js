@@ -8,6 +8,14 @@ const page = () => document.querySelector("[data-deal-page]");
 /** Somebody chooses or writes in it right now: what they do must not be taken away. */
 const inUse = () => page().querySelector("select:focus, input:focus, textarea:focus") !== null;
 
+/** How to find what has the focus again, in the page as it comes anew. */
+function place(element) {
+  if (!page().contains(element)) return "";
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const address = element.getAttribute("href");
+  return address ? `[href="${CSS.escape(address)}"]` : "";
+}
+
 async function renew() {
   if (inUse()) {
     page().addEventListener("focusout", () => setTimeout(look, 500), { once: true });
@@ -16,7 +24,9 @@ async function renew() {
   try {
     const fresh = parse(await fragment(location.href)).querySelector("[data-deal-page]");
     if (!fresh || inUse()) return;
+    const focused = place(document.activeElement);
     page().replaceWith(fresh);
+    if (focused) page().querySelector(focused)?.focus({ preventScroll: true });
     emit("renewed");
     emit("shown");
   } catch (error) {
