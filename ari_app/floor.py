@@ -23,11 +23,13 @@ IN_QUEUE = "Queue("
 
 @dataclass
 class Standing:
-    """A live channel: the ``queue`` it stands in, '' for none, and ``since`` when. ``is_served``:
-    somebody has talked with it there, so that it does not wait any more once they hang up."""
+    """A live channel: the ``queue`` it stands in, '' for none, and ``since`` when; ``told``: when
+    an event last told of it. ``is_served``: somebody has talked with it there, so that it does not
+    wait any more once they hang up."""
 
     queue: str
     since: datetime
+    told: datetime
     is_served: bool = False
 
 
@@ -38,6 +40,7 @@ class Floor:
     def __init__(self) -> None:
         self.devices: dict[str, str] = {}
         self._standing: dict[str, Standing] = {}
+        self._gone: set[str] = set()  # since the last list, which may be older
         self._bridges: dict[str, tuple[str, ...]] = {}
         self._is_listed = False
 
@@ -55,28 +58,35 @@ class Floor:
             elif raw["type"] == "BridgeDestroyed":
                 self._bridges.pop(bridge(raw.get("bridge"), at).bridge, None)
             elif raw["type"] == "ChannelDestroyed":
-                self._standing.pop(channel(raw.get("channel")).id, None)
+                self._gone.add(gone := channel(raw.get("channel")).id)
+                self._standing.pop(gone, None)
             else:
                 self._moved(raw, at)
 
     def _moved(self, raw: dict[str, Any], at: datetime) -> None:
         who = raw.get("caller" if raw["type"] == "Dial" else "channel")
         if who is not None:
-            self._see(channel(who), at)
+            self._see(seen := channel(who), at)
+            if seen.id in self._standing:
+                self._standing[seen.id].told = at
         if raw.get("bridge"):
             self._join(raw["bridge"], at)
 
-    def list_channels(self, listed: Any, at: datetime) -> None:
-        """All that live. Of callers who were there before, it is not known when they came into
-        the queue: they are taken to wait since they called."""
-        living = set()
+    def list_channels(self, listed: Any, asked: datetime) -> None:
+        """All that lived a little after ``asked``; what an event has told since then counts more,
+        as the list may be older. Of callers who were there before the connection, it is not known
+        when they came into the queue: they are taken to wait since they called."""
+        told = {number for number, stands in self._standing.items() if stands.told > asked}
+        living = set(told)
         for raw in listed if isinstance(listed, list) else ():
             with suppress(BadEvent):
                 seen = channel(raw)
                 living.add(seen.id)
-                self._see(seen, at if self._is_listed else min(at, seen.created))
+                if seen.id not in told | self._gone:
+                    self._see(seen, asked if self._is_listed else min(asked, seen.created))
         for gone in self._standing.keys() - living:
             del self._standing[gone]
+        self._gone.clear()
         self._is_listed = True
 
     def list_bridges(self, listed: Any, at: datetime) -> None:
@@ -123,7 +133,7 @@ class Floor:
         stands = self._standing.get(seen.id)
         name = seen.app[len(IN_QUEUE) : -1].split(",")[0] if seen.app.startswith(IN_QUEUE) else ""
         if stands is None or stands.queue != name:
-            self._standing[seen.id] = Standing(name, at)
+            self._standing[seen.id] = Standing(name, at, told=at)
 
     def _join(self, raw: Any, at: datetime) -> None:
         joined = bridge(raw, at)

@@ -116,7 +116,11 @@ class Watch:
             self.floor.list_endpoints(client.request("GET", "/endpoints"))
             self._done("/endpoints", PHONES_EVERY)
         if self.floor.needs_look and self._is_due("/channels"):
-            self.floor.list_channels(client.request("GET", "/channels"), utcnow())
+            self._take()
+            asked = utcnow()
+            listed = client.request("GET", "/channels")
+            self._take()
+            self.floor.list_channels(listed, asked)
             self._done("/channels", LOOK_EVERY)
 
     def _is_due(self, what: str) -> bool:

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ sys.path.insert(0, str(ROOT / "bin"))
 from tests.hold import trials  # noqa: E402
 from tests.hold.faults import full  # noqa: E402
 from tests.hold.judge import Verdict  # noqa: E402
-from tests.hold.place import exchange, opened  # noqa: E402
+from tests.hold.place import Held, exchange, opened  # noqa: E402
+from tests.office import until  # noqa: E402
 
 MEGABYTES = 16
 MOUNT = f"""
@@ -54,9 +57,15 @@ def inside(seconds: float, disk: Path) -> trials.Outcome:
     with tempfile.TemporaryDirectory(prefix="trichter-hold-", dir="/tmp") as folder:
         url = f"sqlite:///{disk}/trichter.db"
         with exchange() as pbx, opened(pbx, Path(folder), url) as office:
-            outcome = trials.broken(office, lambda _: full(disk), seconds)
-            assert office.said("ari", "disk is full")
-            return outcome
+            return trials.broken(office, lambda _: felt(office, disk), seconds)
+
+
+@contextmanager
+def felt(office: Held, disk: Path) -> Iterator[None]:
+    """The disk is full, and ``trichter ari`` has noticed."""
+    with full(disk):
+        until(lambda: office.said("ari", "disk is full"), "the full disk noticed", 10)
+        yield
 
 
 def main(seconds: str, disk: str) -> None:
