@@ -43,6 +43,7 @@ PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
 LARGEST_AMOUNT = Decimal("999999999999.99")
 SITUATIONS = ("incoming", "missed", "outgoing")
+TASK_KINDS = ("call", "meeting", "offer", "todo")
 EFFECTS = frozenset({"contact", "deal", "task", "record"})
 MISSED_OWNERS = ("last", "first", "nobody", "head", "turns")
 """Rule 5: the user whose phone rang last or first, nobody, a head, or the users in turn."""
@@ -78,7 +79,8 @@ def connect(settings: Any) -> None:
 
 
 def _plural(model: type[Model]) -> str:
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", model.__name__).lower() + "s"
+    singular = re.sub(r"(?<!^)([A-Z])", r"_\1", model.__name__).lower()
+    return re.sub("y$", "ie", singular) + "s"
 
 
 class Table(Model):
@@ -228,6 +230,7 @@ def _endpoint(text: str | None) -> str | None:
 class Funnel(Table):
     name = CharField(80, unique=True)
     position = IntegerField(default=0)
+    archived = BooleanField(default=False)
 
     @classmethod
     def default(cls) -> Funnel:
@@ -271,6 +274,8 @@ class Stage(Table):
     stuck_after = IntegerField(null=True)
     required_fields = CharField(200, default="")
     colour = CharField(20, default="")
+    # Its history stays; it is neither shown nor entered any more.
+    archived = BooleanField(default=False)
 
     class Meta:
         indexes = ((("funnel", "name"), True),)
@@ -280,13 +285,50 @@ class Stage(Table):
         return self.kind in ("won", "lost")
 
 
+class Reason(Table):
+    """F5: why deals are lost, to choose from; one that is not ``active`` is not offered."""
+
+    name = CharField(120, unique=True)
+    position = IntegerField(default=0)
+    active = BooleanField(default=True)
+
+    @classmethod
+    def offered(cls) -> list[Reason]:
+        return list(cls.select().where(cls.active).order_by(cls.position, cls.id))
+
+
 # Customers ---------------------------------------------------------------------------------------
 
 
+class Company(Table):
+    name = CharField(120, index=True)
+    website = CharField(200, default="")
+    notes = TextField(default="")
+    owner = ForeignKeyField(User, null=True, backref="companies")
+    created_at = UTCDateTimeField(default=utcnow)
+
+
 class Contact(Table):
-    name = CharField(80)
+    """A person. ``tags``: words with one space between, and one before and after, or ''.
+    ``checked_at``: when somebody last said that what is written here is right (C2)."""
+
+    name = CharField(80, index=True)
+    company = ForeignKeyField(Company, null=True, backref="contacts", on_delete="SET NULL")
+    position = CharField(80, default="")
+    email = CharField(200, default="")
+    tags = CharField(200, default="")
     owner = ForeignKeyField(User, null=True, backref="contacts")
     created_at = UTCDateTimeField(default=utcnow)
+    checked_at = UTCDateTimeField(null=True)
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: a seller's are those looked after and those of own deals. Heads: all."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.contact == cls.id, Deal.owner == user))
+        return query.where((cls.owner == user) | own_deal)
 
     @classmethod
     def by_number(cls, number: str | None) -> Contact | None:
@@ -350,11 +392,16 @@ class Deal(Table):
     closed_at = UTCDateTimeField(null=True)
     lost_reason = CharField(200, null=True)
     lost_in_stage = ForeignKeyField(Stage, null=True, backref="+")
+    # What is done next and when, as of its open tasks: the board sorts and filters by it.
+    next_due = UTCDateTimeField(null=True)
 
     class Meta:
         indexes = (
             (("stage", "stage_since"), False),
             (("owner", "stage", "stage_since"), False),
+            (("stage", "next_due"), False),
+            (("stage", "amount"), False),
+            (("contact", "closed_at"), False),
         )
 
     @classmethod
@@ -726,6 +773,84 @@ class QueueState(Table):
         indexes = ((("pbx", "name"), True),)
 
 
+# What people do ----------------------------------------------------------------------------------
+
+
+class Task(Table):
+    """K1: what somebody has to do, and by when. ``kind``: out of TASK_KINDS. ``result``: what came
+    of it, once it is done."""
+
+    kind = CharField(10, default="todo")
+    title = CharField(120)
+    due_at = UTCDateTimeField(null=True)
+    deal = ForeignKeyField(Deal, null=True, backref="tasks", on_delete="SET NULL")
+    contact = ForeignKeyField(Contact, null=True, backref="tasks", on_delete="SET NULL")
+    call = ForeignKeyField(Call, null=True, backref="+", on_delete="SET NULL")
+    owner = ForeignKeyField(User, null=True, backref="tasks")
+    created_at = UTCDateTimeField(default=utcnow)
+    reminded_at = UTCDateTimeField(null=True)
+    done_at = UTCDateTimeField(null=True)
+    result = CharField(500, default="")
+
+    class Meta:
+        indexes = ((("owner", "done_at", "due_at"), False), (("deal", "done_at", "due_at"), False))
+
+
+class Note(Table):
+    """What people write on a card or of a customer. ``kind``: note, or mail for a mail's text."""
+
+    kind = CharField(10, default="note")
+    text = TextField()
+    deal = ForeignKeyField(Deal, null=True, backref="notes", on_delete="CASCADE")
+    contact = ForeignKeyField(Contact, null=True, backref="notes", on_delete="CASCADE")
+    company = ForeignKeyField(Company, null=True, backref="+", on_delete="CASCADE")
+    call = ForeignKeyField(Call, null=True, backref="+", on_delete="SET NULL")
+    author = ForeignKeyField(User, null=True, backref="+")
+    at = UTCDateTimeField(default=utcnow)
+
+    class Meta:
+        indexes = ((("deal", "at"), False), (("contact", "at"), False))
+
+
+class Merge(Table):
+    """C1: one contact taken into another, with all that is needed to part them again."""
+
+    kept = ForeignKeyField(Contact, backref="+", on_delete="CASCADE")
+    by = ForeignKeyField(User, null=True, backref="+")
+    at = UTCDateTimeField(default=utcnow)
+    undone_at = UTCDateTimeField(null=True)
+    before = TextField()
+
+
+class Receipt(Table):
+    """C3: that one person's data was erased, without saying whose. ``mark``: a keyed hash of the
+    number or name that was asked for."""
+
+    at = UTCDateTimeField(default=utcnow)
+    by = ForeignKeyField(User, null=True, backref="+")
+    mark = CharField(64)
+    counts = TextField()
+
+
+class Gram(Table):
+    """Three letters in a row of something that can be searched for; ``kind``: contact, company or
+    deal, ``row``: its id."""
+
+    gram = CharField(3)
+    kind = CharField(8)
+    row = IntegerField()
+
+    class Meta:
+        indexes = ((("gram", "kind", "row"), True), (("kind", "row"), False))
+
+
+class Wording(Table):
+    """A text of the panel that the company has set: its name, a line on the log-in page …"""
+
+    name = CharField(40, unique=True)
+    text = TextField(default="")
+
+
 # Events ------------------------------------------------------------------------------------------
 
 
@@ -801,6 +926,7 @@ def is_missed(direction: str, outcome: str | None) -> bool:
 
 
 TABLES: tuple[type[Table], ...] = (
-    Department, User, Funnel, Stage, Contact, Phone, Deal, StageChange,
-    Call, Leg, CallRule, IgnoredNumber, CallRequest, Device, QueueState, Event,
+    Department, User, Funnel, Stage, Reason, Company, Contact, Phone, Deal, StageChange,
+    Call, Leg, CallRule, IgnoredNumber, CallRequest, Device, QueueState,
+    Task, Note, Merge, Receipt, Gram, Wording, Event,
 )  # fmt: skip
