@@ -43,6 +43,8 @@ PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
 LARGEST_AMOUNT = Decimal("999999999999.99")
 SITUATIONS = ("incoming", "missed", "outgoing")
+REQUIRABLE = ("contact", "number", "email", "company", "amount", "task", "note")
+"""What a stage can ask to be filled in before a deal enters it."""
 TASK_KINDS = ("call", "meeting", "offer", "todo")
 EFFECTS = frozenset({"contact", "deal", "task", "record"})
 MISSED_OWNERS = ("last", "first", "nobody", "head", "turns")
@@ -58,6 +60,14 @@ class TrichterError(Exception):
 
 class Refused(TrichterError):
     """The value or the act is not allowed."""
+
+
+class Incomplete(Refused):
+    """What has to be filled in first; ``missing`` in words out of REQUIRABLE, and reason."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__(f"fill in first: {', '.join(missing)}")
+        self.missing = missing
 
 
 class Conflict(TrichterError):
@@ -307,6 +317,15 @@ class Company(Table):
     owner = ForeignKeyField(User, null=True, backref="companies")
     created_at = UTCDateTimeField(default=utcnow)
 
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: a seller's are those looked after and those of contacts that the seller sees."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        contact = Contact.visible_to(user).select(Contact.id).where(Contact.company == cls.id)
+        return query.where((cls.owner == user) | fn.EXISTS(contact))
+
 
 class Contact(Table):
     """A person. ``tags``: words with one space between, and one before and after, or ''.
@@ -342,7 +361,10 @@ class Contact(Table):
         """A new contact of whom no number is known yet. Raises Refused."""
         if not clean(name):
             raise Refused("name: must not be empty")
-        return cls.create(name=clean(name), owner=owner)
+        with database.atomic():
+            contact = cls.create(name=clean(name), owner=owner)
+            _can_be_found("contact", contact.id)
+        return contact
 
     @classmethod
     def of_number(cls, number: str, name: str, owner: User | None) -> Contact:
@@ -355,7 +377,10 @@ class Contact(Table):
             phone, fresh = Phone.get_or_create(e164=number, defaults={"contact": contact})
             if not fresh:
                 contact.delete_instance()
-        return phone.contact
+                return phone.contact
+            _can_be_found("contact", contact.id)
+            _can_be_found("phone", phone.id)
+        return contact
 
     def open_deal(self, preferred_owner: User | None = None) -> Deal | None:
         """The deal that a call belongs to: the newest open one, the given owner's first."""
@@ -427,8 +452,7 @@ class Deal(Table):
         """A new card, in Unsorted of the first funnel unless a stage is given. Raises Refused."""
         if not clean(title, 120):
             raise Refused("title: must not be empty")
-        if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
-            raise Refused("amount: between 0 and 999,999,999,999.99")
+        check_amount(amount)
         stage = stage or Funnel.default().unsorted
         if priority not in PRIORITIES:
             raise Refused("priority: -1, 0 or 1")
@@ -448,20 +472,35 @@ class Deal(Table):
                 stage_since=at,
             )
             deal._changed_stage(None, stage, by, at)
+            _can_be_found("deal", deal.id)
             Event.add("deal.created", deal=deal, call=call, by=by, at=at)
         return deal
 
-    def move_to(self, stage: Stage, by: User | None, at: datetime | None = None) -> bool:
+    def move_to(
+        self,
+        stage: Stage,
+        by: User | None,
+        at: datetime | None = None,
+        reason: str = "",
+        amount: Decimal | None = None,
+    ) -> bool:
         """F3, F5: to another stage of the same funnel. False: it is there already.
 
-        Raises Refused, or Conflict if somebody moved it since ``self`` was read.
+        ``reason``: why it is lost; ``amount``: for which it is won. Raises Refused, Incomplete if
+        the stage asks for what is not filled in, or Conflict if somebody moved it since ``self``
+        was read.
         """
         self._may_change(by)
         was = self.stage
         if stage.id == was.id:
             return False
-        if stage.funnel_id != was.funnel_id:
+        if stage.funnel_id != was.funnel_id or stage.archived:
             raise Refused("stage: belongs to another funnel")
+        reason, amount = clean(reason, 200), self.amount if amount is None else amount
+        check_amount(amount)
+        missing = self.missing_for(stage, reason, amount) if by else []
+        if missing:
+            raise Incomplete(missing)
         at = at or utcnow()
         with database.atomic():
             changed = self._conditional(
@@ -470,7 +509,8 @@ class Deal(Table):
                 stage_since=at,
                 closed_at=at if stage.is_closed else None,
                 lost_in_stage=was if stage.kind == "lost" else None,
-                lost_reason=None,
+                lost_reason=(reason or None) if stage.kind == "lost" else None,
+                amount=amount,
             )
             if not changed:
                 now = Deal.get_by_id(self.id)
@@ -478,9 +518,28 @@ class Deal(Table):
                 if now.stage_id == was.id:
                     raise Conflict("Somebody else reassigned this deal just now.")
                 raise Conflict(f"Somebody else moved this deal to “{now.stage.name}” just now.")
-            self._changed_stage(was, stage, by, at)
+            self._changed_stage(was, stage, by, at, reason)
             Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id})
         return True
+
+    def missing_for(self, stage: Stage, reason: str, amount: Decimal | None) -> list[str]:
+        """What a person has to fill in before this deal may enter the stage (F1, F5), in words out
+        of REQUIRABLE, and reason."""
+        wanted = set(stage.required_fields.split())
+        if stage.kind == "won":
+            wanted.add("amount")
+        contact = self.contact
+        have = {
+            "amount": amount is not None,
+            "contact": contact is not None,
+            "number": contact is not None and contact.phones.exists(),
+            "email": contact is not None and bool(contact.email),
+            "company": contact is not None and contact.company_id is not None,
+            "task": self.next_due is not None,
+            "note": "note" in wanted and self.notes.exists(),
+        }
+        missing = [word for word in REQUIRABLE if word in wanted and not have[word]]
+        return [*missing, "reason"] if stage.kind == "lost" and not reason else missing
 
     def assign_to(self, owner: User | None, by: User | None) -> bool:
         """R2: another owner. False: owns it already. Raises Refused or Conflict."""
@@ -514,15 +573,27 @@ class Deal(Table):
         return True
 
     def _changed_stage(
-        self, was: Stage | None, stage: Stage, by: User | None, at: datetime
+        self, was: Stage | None, stage: Stage, by: User | None, at: datetime, reason: str = ""
     ) -> None:
         StageChange.create(
-            deal=self, from_stage=was, to_stage=stage, actor=by, owner_then=self.owner_id, at=at
+            deal=self,
+            from_stage=was,
+            to_stage=stage,
+            actor=by,
+            owner_then=self.owner_id,
+            at=at,
+            reason=reason or None,
         )
 
     def is_untouched(self) -> bool:
         """No person has changed it: what the system made may follow the call's last speaker."""
         return not Event.select().where(Event.deal == self, Event.user.is_null(False)).exists()
+
+
+def check_amount(amount: Decimal | None) -> None:
+    """Raises Refused for what is no sum of money."""
+    if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
+        raise Refused("amount: between 0 and 999,999,999,999.99")
 
 
 class StageChange(Table):
@@ -795,6 +866,15 @@ class Task(Table):
     class Meta:
         indexes = ((("owner", "done_at", "due_at"), False), (("deal", "done_at", "due_at"), False))
 
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: a seller's own, and those of own deals. Heads: all."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
+        return query.where((cls.owner == user) | own_deal)
+
 
 class Note(Table):
     """What people write on a card or of a customer. ``kind``: note, or mail for a mail's text."""
@@ -832,9 +912,28 @@ class Receipt(Table):
     counts = TextField()
 
 
+class Word(Table):
+    """A word that something can be searched by, folded (see spelling.py)."""
+
+    text = CharField(40, unique=True)
+
+
+class Mention(Table):
+    """That a ``word`` (its id, or 0 for nothing that can be searched by) stands in a contact,
+    company or deal; ``row``: the id of that."""
+
+    word = IntegerField()
+    kind = CharField(8)
+    row = IntegerField()
+
+    class Meta:
+        indexes = ((("word", "kind", "row"), True), (("kind", "row", "word"), False))
+
+
 class Gram(Table):
-    """Three letters in a row of something that can be searched for; ``kind``: contact, company or
-    deal, ``row``: its id."""
+    """Three characters that stand for what is left of a word when letters are taken away, or for
+    four digits in a row of a number (see spelling.py). ``kind``: word, phone, or call for a number
+    that is nobody's; ``row``: its id."""
 
     gram = CharField(3)
     kind = CharField(8)
@@ -915,6 +1014,12 @@ class Event(Table):
 # Small rules used above --------------------------------------------------------------------------
 
 
+def _can_be_found(kind: str, row: int) -> None:
+    from verbs import search  # verbs build on the tables
+
+    search.keep(kind, [row])
+
+
 def normal_did(did: str | None) -> str:
     """A called number as it is stored: E.164 where it is one, else as the PBX named it."""
     return number_or_none(did) or clean(did, 40)
@@ -928,5 +1033,5 @@ def is_missed(direction: str, outcome: str | None) -> bool:
 TABLES: tuple[type[Table], ...] = (
     Department, User, Funnel, Stage, Reason, Company, Contact, Phone, Deal, StageChange,
     Call, Leg, CallRule, IgnoredNumber, CallRequest, Device, QueueState,
-    Task, Note, Merge, Receipt, Gram, Wording, Event,
+    Task, Note, Merge, Receipt, Word, Mention, Gram, Wording, Event,
 )  # fmt: skip
