@@ -244,7 +244,7 @@ class Funnel(Table):
 
     @classmethod
     def default(cls) -> Funnel:
-        return cls.select().order_by(cls.position, cls.id).get()
+        return cls.select().where(~cls.archived).order_by(cls.position, cls.id).get()
 
     @property
     def unsorted(self) -> Stage:
@@ -265,7 +265,9 @@ class Funnel(Table):
         return funnel
 
     def in_order(self) -> list[Stage]:
-        return list(Stage.select().where(Stage.funnel == self).order_by(Stage.position, Stage.id))
+        """Its stages as they stand on the board; those that were taken out are not among them."""
+        here = Stage.select().where(Stage.funnel == self, ~Stage.archived)
+        return list(here.order_by(Stage.position, Stage.id))
 
 
 class Stage(Table):
