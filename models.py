@@ -429,6 +429,8 @@ class Deal(Table):
             (("stage", "next_due"), False),
             (("stage", "amount"), False),
             (("contact", "closed_at"), False),
+            # For Contact.visible_to: else SQLite reads all deals of a seller for each contact.
+            (("contact", "owner"), False),
         )
 
     @classmethod
@@ -929,7 +931,8 @@ class Mention(Table):
     row = IntegerField()
 
     class Meta:
-        indexes = ((("word", "kind", "row"), True), (("kind", "row", "word"), False))
+        # Not the kind in front: SQLite would read all of a kind to see what word it is.
+        indexes = ((("word", "kind", "row"), True), (("row", "kind", "word"), False))
 
 
 class Gram(Table):

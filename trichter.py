@@ -22,6 +22,7 @@ import exports
 import models
 import settings as configuration
 from models import Department, TrichterError, User
+from verbs import search
 
 KNOWN_FAULTS = (configuration.SettingsError, database.DatabaseTrouble, TrichterError)
 
@@ -62,7 +63,14 @@ def init() -> None:
     """Create the tables, or bring them up to date; put in the default funnel and rules."""
     applied = database.migrate()
     defaults.install()
+    search.rebuild(_found)
     click.echo(f"database ready, {len(applied)} migrations applied")
+
+
+def _found(kind: str, done: int) -> None:
+    """Of a large old database it takes a while: say that it goes on."""
+    if done % 10_000 == 0:
+        click.echo(f"search: {done} of kind {kind} put in", err=True)
 
 
 @main.group()

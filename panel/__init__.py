@@ -17,7 +17,7 @@ from panel import assets, auth, errors, security, shown, urls
 from settings import Settings
 
 LANGUAGES = ("en",)
-NOUNS = ("board", "call_statistics", "calls", "deals", "health", "live", "popups")
+NOUNS = ("board", "call_statistics", "calls", "deals", "health", "live", "popups", "search")
 FORM_BYTES = 64 * 1024
 SESSION_SECONDS = 7 * 86400
 WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.figures"})

@@ -28,6 +28,7 @@ from models import (
     is_missed,
     normal_did,
 )
+from verbs import search
 
 
 def record_call(report: CallReport) -> Call:
@@ -180,6 +181,8 @@ def _announce(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) ->
     if call.outcome and call.outcome != was_outcome:
         if is_missed(call.direction, call.outcome):
             _missed(call)
+        if call.contact_id is None and call.number:
+            search.called([call.id])
         Event.add("call.ended", call=call, payload={"outcome": call.outcome})
 
 

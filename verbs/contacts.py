@@ -25,6 +25,7 @@ from models import (
     Task,
     User,
 )
+from verbs import search
 
 UNDO_WITHIN = timedelta(days=1)
 LONGEST_TAG, MOST_TAGS = 30, 6
@@ -45,6 +46,7 @@ def change(contact: Contact, by: User | None, **about: Any) -> bool:
         if not changed:
             return False
         contact.save(only=contact.dirty_fields)
+        search.renamed("contact", [contact.id])
         _tell("contact.changed", contact, by, changed=changed)
     return True
 
@@ -65,6 +67,7 @@ def add_number(contact: Contact, number: str, by: User | None) -> Phone:
         if phone.contact_id != contact.id:
             raise Refused("number: belongs to another contact; merge the two")
         if fresh:
+            search.keep("phone", [phone.id])
             _tell("contact.number_added", contact, by)
     return phone
 
@@ -73,6 +76,7 @@ def remove_number(phone: Phone, by: User | None) -> None:
     """Calls with it stay with the contact; new ones are an unknown caller's."""
     with database.atomic():
         _tell("contact.number_removed", phone.contact, by)
+        search.forget("phone", [phone.id])
         phone.delete_instance()
 
 
@@ -102,7 +106,9 @@ def merge(kept: Contact, other: Contact, by: User | None) -> Merge:
         before = {"contact": row, "moved": moved, "filled": filled}
         Merge.update(kept=kept).where(Merge.kept == other).execute()
         done = Merge.create(kept=kept, by=by, before=json.dumps(before))
+        search.forget("contact", [other.id])
         other.delete_instance()
+        search.renamed("contact", [kept.id])
         _tell("contact.merged", kept, by, merge=done.id)
     return done
 
@@ -121,6 +127,7 @@ def undo(done: Merge, by: User | None) -> Contact:
             here = (table.id << ids) & (table.contact == done.kept_id)
             table.update(contact=other.id).where(here).execute()
         _empty_again(done.kept, before["filled"])
+        search.renamed("contact", [done.kept_id, other.id])
         _tell("contact.parted", done.kept, by, merge=done.id)
     return other
 
@@ -200,7 +207,12 @@ def company_named(name: str) -> Company | None:
     if not written:
         return None
     found = Company.select().where(fn.LOWER(Company.name) == written.lower()).first()
-    return found or Company.create(name=written)
+    if found:
+        return found
+    with database.atomic():
+        company = Company.create(name=written)
+        search.keep("company", [company.id])
+    return company
 
 
 READERS: dict[str, Any] = {
@@ -229,6 +241,7 @@ def change_company(company: Company, by: User | None, **about: Any) -> bool:
         if not company.dirty_fields:
             return False
         company.save(only=company.dirty_fields)
+        search.renamed("company", [company.id])
         Event.add("company.changed", by=by, payload={"company": company.id})
     return True
 

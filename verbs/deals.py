@@ -20,6 +20,7 @@ from models import (
     User,
     check_amount,
 )
+from verbs import search
 
 UNDONE = "undone"
 """The reason that a move carries which only takes another back."""
@@ -43,6 +44,8 @@ def change(deal: Deal, by: User | None, seen: dict[str, Any] | None = None, **ab
         if not changed:
             return False
         now.save(only=now.dirty_fields)
+        if {"title", "contact"} & {*changed}:
+            search.keep("deal", [now.id])
         if "contact" in changed:
             Call.update(contact=now.contact).where(Call.deal == now).execute()
         Event.add("deal.changed", deal=now, by=by, payload={"changed": changed})
