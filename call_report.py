@@ -5,10 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from fields import number_or_none
+
+MOBILE = "mobile/"
+OWN_CALL, OWN_EAR = "trichter-call-", "trichter-ear-"
+"""How the ids of channels begin that are made here: a call asked for by a click, and what it takes
+to listen to one, which is no call at all."""
+
+
+def mobile_endpoint(number: str) -> str:
+    """How reports name the phone with this number, in any notation, if it is a user's own:
+    ``mobile/+491710000101``. '' for what is not a number."""
+    e164 = number_or_none(number)
+    return MOBILE + e164 if e164 else ""
+
 
 @dataclass(frozen=True)
 class LegReport:
-    """One phone of a user in a call. ``outcome``: answered, missed, busy, failed, or None: live."""
+    """One phone of a user in a call. ``endpoint``: as Asterisk names it, or ``mobile/`` and the
+    number of a user's mobile, which is reached over a trunk. ``outcome``: answered, missed, busy,
+    failed, or None: live."""
 
     channel: str
     endpoint: str

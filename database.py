@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from playhouse import db_url
 from playhouse.migrations import Runner
 from playhouse.pool import (
     MaxConnectionsExceeded,
+    PooledDatabase,
     PooledMySQLDatabase,
     PooledPostgresqlDatabase,
 )
@@ -29,6 +31,16 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (peewee.PeeweeException, MaxConne
 MIGRATIONS = Path(__file__).with_name("migrations")
 BUSY_SECONDS = 5
 POOL_SIZE = 64
+PROBE_AFTER, PROBE_EVERY, PROBES = 10, 5, 3
+"""Seconds and count: a server that has vanished without a word is given up after 25 s. Left to
+itself the kernel would wait for two hours, and every thread that asks with it."""
+VANISHED_AFTER = PROBE_AFTER + PROBE_EVERY * PROBES
+PROBING = {
+    socket.TCP_KEEPIDLE: PROBE_AFTER,
+    socket.TCP_KEEPINTVL: PROBE_EVERY,
+    socket.TCP_KEEPCNT: PROBES,
+    socket.TCP_USER_TIMEOUT: VANISHED_AFTER * 1000,
+}
 NEWS = "trichter_news"
 """The PostgreSQL channel on which commits are announced."""
 SQLITE_POLL_SECONDS = 0.025
@@ -72,6 +84,19 @@ def _sqlite(url: str) -> SqliteDatabase:
     )
 
 
+class _MySQL(PooledMySQLDatabase):
+    """Notices a server that has vanished, for which the driver has no setting."""
+
+    def _connect(self) -> Any:
+        connection = super()._connect()
+        line = getattr(connection, "_sock", None)
+        if isinstance(line, socket.socket) and line.family != socket.AF_UNIX:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in PROBING.items():
+                line.setsockopt(socket.IPPROTO_TCP, option, value)
+        return connection
+
+
 def _server(url: str, scheme: str) -> Any:
     options = db_url.parse(url, unquote_password=True, unquote_user=True)
     name = options.pop("database")
@@ -84,14 +109,83 @@ def _server(url: str, scheme: str) -> Any:
         # READ COMMITTED as in PostgreSQL: after a lost race for a unique key the winner's row
         # must be visible to the same transaction.
         options["init_command"] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
-        return PooledMySQLDatabase(name, **pool, **options)
+        return _MySQL(name, **pool, **options)
     options.setdefault("connect_timeout", BUSY_SECONDS)
+    options.setdefault("keepalives_idle", PROBE_AFTER)
+    options.setdefault("keepalives_interval", PROBE_EVERY)
+    options.setdefault("keepalives_count", PROBES)
+    options.setdefault("tcp_user_timeout", VANISHED_AFTER * 1000)
     return PooledPostgresqlDatabase(name, prefer_psycopg3=True, **pool, **options)
 
 
 def locked(query: Any) -> Any:
     """Rows of ``query``, locked until the transaction ends (in SQLite the transaction locks)."""
     return query.for_update() if database.obj.for_update else query
+
+
+class Prepared:
+    """A query for what is asked on every call: its SQL is built once and then only filled in, since
+    building takes several times as long as the database needs to answer.
+
+    ``build`` gets as many values as it has parameters, and puts them where constants would stand;
+    they must be given as the database holds them (numbers in E.164, times in milliseconds).
+    """
+
+    def __init__(self, build: Callable[..., Any]) -> None:
+        self._build = build
+        self._built: tuple[Any, str, list[Any], Any] = (None, "", [], None)
+
+    def rows(self, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows, as tuples of what the database holds. Raises peewee's errors."""
+        _, sql, parameters, _ = self._current(len(values))
+        filled = [values[p] if isinstance(p, _Slot) else p for p in parameters]
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            return database.execute_sql(sql, filled).fetchall()
+
+    def models(self, *values: Any) -> list[Any]:
+        """The rows as objects, where the query selects one table with all its columns."""
+        table = self._current(len(values))[3]
+        columns = [(field.name, field.python_value) for field in table._meta.sorted_fields]
+        found = []
+        for row in self.rows(*values):
+            pairs = zip(columns, row, strict=True)
+            one = table(__no_default__=True, **{name: read(value) for (name, read), value in pairs})
+            one._dirty.clear()
+            found.append(one)
+        return found
+
+    def change(self, *values: Any) -> None:
+        """Carry out a query that gives no rows. Raises peewee's errors."""
+        _, sql, parameters, _ = self._current(len(values))
+        database.execute_sql(sql, [values[p] if isinstance(p, _Slot) else p for p in parameters])
+
+    def _current(self, count: int) -> tuple[Any, str, list[Any], Any]:
+        if self._built[0] is not database.obj:  # each kind of database has its own SQL
+            slots = [peewee.Value(_Slot(place), converter=False) for place in range(count)]
+            query = self._build(*slots)
+            self._built = (database.obj, *query.sql(), query.model)
+        return self._built
+
+
+class _Slot(int):
+    """Which value comes here."""
+
+
+@contextmanager
+def kept_connection() -> Iterator[None]:
+    """A connection for a thread that reads again and again.
+
+    In SQLite it stays open, for opening one takes longer than a look-up; those of a database server
+    go back to the pool. After an error the next one begins with a new connection.
+    """
+    database.connect(reuse_if_open=True)
+    try:
+        yield
+    except peewee.PeeweeException:
+        discard()
+        raise
+    if isinstance(database.obj, PooledDatabase):
+        database.close()
 
 
 def discard() -> None:
@@ -201,13 +295,14 @@ def trouble(error: BaseException) -> DatabaseTrouble:
     """The same error, understood."""
     if isinstance(error, DatabaseTrouble):
         return error
-    text = " ".join(str(error).split())[:300]
+    text = " ".join(str(_first(error)).split())[:300]
     hints = {
         "readonly": "the database file or its folder can't be written by this user",
         "read-only": "the database file or its folder can't be written by this user",
         "unable to open": "check that the folder of the database file exists and can be written",
         "locked": "another program holds the database; end it or try again",
         "not a database": "the file is something else; name another one in [database] url",
+        "disk I/O": "look whether its disk is full or broken",
         "disk is full": "free some space on the database's disk",
         "no such table": "run 'trichter init' to create or update the tables",
         "no such column": "run 'trichter init' to create or update the tables",
@@ -223,3 +318,11 @@ def trouble(error: BaseException) -> DatabaseTrouble:
     }
     advice = next((hint for mark, hint in hints.items() if mark in text), "see the log")
     return DatabaseTrouble(f"database: {text}", advice)
+
+
+def _first(error: BaseException) -> BaseException:
+    """SQLite itself rolls back when the disk is full; that it can't do so again is no news."""
+    known: BaseException | None = error
+    while known and "cannot rollback" in str(known):
+        known = known.__context__
+    return known or error

@@ -7,8 +7,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from database import database
+from errors import Refused
 from fields import utcnow
-from models import Contact, Deal, Funnel, Refused, Stage, User
+from models import Contact, Deal, Funnel, Stage, User
 
 PASSWORD = "trichter-demo"  # noqa: S105 (printed for everybody to use)
 PEOPLE = (

@@ -16,6 +16,8 @@ from typing import Any
 import phonenumbers
 from peewee import BigIntegerField, CharField, DecimalField
 
+from numbering import OwnNumbers, Prefixes
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LONGEST = 60
 """Characters of a number with its extension; more is no number."""
@@ -24,6 +26,10 @@ _NOTATION = re.compile(r"\+?[0-9 ()./\-\u00a0]+")
 
 region = "DE"
 """The country whose national notation numbers are read in; set once by ``models.connect``."""
+prefixes = Prefixes()
+"""Digits that the exchange adds, or wants dialled; set once by ``models.connect``."""
+own = OwnNumbers()
+"""The company's own numbers, which are nobody's customer; set once by ``models.connect``."""
 
 
 class BadNumber(ValueError):
@@ -66,6 +72,15 @@ def number_or_none(raw: str | None) -> str | None:
         return normalise(raw or "")
     except BadNumber:
         return None
+
+
+def outside_number(raw: str | None, direction: str) -> str | None:
+    """Who is outside, as the exchange wrote it in a call of this direction, in E.164.
+
+    None for what is not a number, and for the company's own: neither is a customer's.
+    """
+    number = number_or_none(prefixes.rewritten(raw or "", direction))
+    return None if number in own else number
 
 
 def readable(e164: str | None) -> str:

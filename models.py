@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,10 @@ from peewee import (
 from werkzeug.security import check_password_hash, generate_password_hash
 
 import fields
-from database import announce, database, locked, open_database
+from call_report import MOBILE
+from call_rules import EFFECTS, faults
+from database import Prepared, announce, database, locked, open_database
+from errors import Conflict, Incomplete, Refused
 from fields import (
     BadNumber,
     MoneyField,
@@ -37,41 +41,21 @@ from fields import (
     number_or_none,
     utcnow,
 )
+from numbering import OwnNumbers, Prefixes
 
 ROLES = ("seller", "head", "admin")
 PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
 LARGEST_AMOUNT = Decimal("999999999999.99")
-SITUATIONS = ("incoming", "missed", "outgoing")
 REQUIRABLE = ("contact", "number", "email", "company", "amount", "task", "note")
 """What a stage can ask to be filled in before a deal enters it."""
 TASK_KINDS = ("call", "meeting", "offer", "todo")
-EFFECTS = frozenset({"contact", "deal", "task", "record"})
-MISSED_OWNERS = ("last", "first", "nobody", "head", "turns")
-"""Rule 5: the user whose phone rang last or first, nobody, a head, or the users in turn."""
+OPEN_REQUESTS = ("new", "claimed", "ringing", "talking", "ending")
 
 ignored: frozenset[str] = frozenset()
 """Numbers (E.164) that make no contact and no deal; set by ``connect``."""
-
-
-class TrichterError(Exception):
-    """A request that can't be done; the message says what to do instead."""
-
-
-class Refused(TrichterError):
-    """The value or the act is not allowed."""
-
-
-class Incomplete(Refused):
-    """What has to be filled in first; ``missing`` in words out of REQUIRABLE, and reason."""
-
-    def __init__(self, missing: list[str]) -> None:
-        super().__init__(f"fill in first: {', '.join(missing)}")
-        self.missing = missing
-
-
-class Conflict(TrichterError):
-    """Somebody else changed the same thing in the meantime."""
+IGNORED_SECONDS = 2.0
+"""After which the others that the administrator has entered are read again."""
 
 
 def connect(settings: Any) -> None:
@@ -81,11 +65,17 @@ def connect(settings: Any) -> None:
     """
     global ignored
     open_database(settings.database.url)
-    fields.region = settings.numbers.region
+    numbers = settings.numbers
+    fields.region, fields.prefixes = numbers.region, Prefixes(numbers.prefixes)
+    IgnoredNumber.forget()
     try:
-        ignored = frozenset(normalise(number) for number in settings.numbers.ignore)
+        ignored = frozenset(normalise(number) for number in numbers.ignore)
     except BadNumber as error:
-        raise Refused(f"numbers.ignore: {error}") from error
+        raise Refused("{error}", field="numbers.ignore", error=error) from error
+    try:
+        fields.own = OwnNumbers.read(numbers.own, normalise)
+    except ValueError as error:
+        raise Refused("{error}", field="numbers.own", error=error) from error
 
 
 def _plural(model: type[Model]) -> str:
@@ -149,17 +139,27 @@ class User(Table):
     locale = CharField(10, default="en")
     active = BooleanField(default=True)
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The endpoints at which this user speaks: the phone, and the mobile as reports name it."""
+        mobile = MOBILE + self.mobile if self.mobile else None
+        return tuple(str(place) for place in (self.endpoint, mobile) if place)
+
     @classmethod
     def by_endpoint(cls, endpoints: Iterable[str]) -> dict[str, User]:
-        """Active users by the endpoint of their phone, of those given."""
-        found = cls.select().where(cls.endpoint << list(endpoints), cls.active)
-        return {str(user.endpoint): user for user in found}
+        """Active users by the endpoint of their phone or mobile, of those given."""
+        wanted = set(endpoints)
+        mobiles = [p.removeprefix(MOBILE) for p in wanted if p.startswith(MOBILE)]
+        numbers = [number for mobile in mobiles if (number := number_or_none(mobile))]
+        theirs = (cls.endpoint << list(wanted)) | (cls.mobile << numbers)
+        found = cls.select().where(theirs, cls.active)
+        return {place: user for user in found for place in user.places if place in wanted}
 
     @classmethod
     def endpoints(cls) -> frozenset[str]:
-        """The endpoints that are users' phones: a call's inside."""
-        with_phone = cls.select(cls.endpoint).where(cls.active, cls.endpoint.is_null(False))
-        return frozenset(str(user.endpoint) for user in with_phone)
+        """The endpoints that are users' phones and mobiles: a call's inside."""
+        found = cls.select(cls.endpoint, cls.mobile).where(cls.active)
+        return frozenset(place for user in found for place in user.places)
 
     @property
     def sees_all(self) -> bool:
@@ -175,32 +175,47 @@ class User(Table):
         password: str,
         endpoint: str | None = None,
         department: str | None = None,
+        mobile: str | None = None,
     ) -> User:
-        """A new user. ``endpoint`` as Asterisk names it, e.g. PJSIP/101. Raises Refused."""
+        """A new user. ``endpoint`` as Asterisk names it, e.g. PJSIP/101; ``mobile`` in any notation
+        of a number. Raises Refused."""
         if not re.fullmatch(r"[a-z0-9._-]{1,40}", login):
-            raise Refused("login: use 1 to 40 of a-z, 0-9, '.', '_' and '-'")
-        if role not in ROLES:
-            raise Refused(f"role: one of {', '.join(ROLES)}")
-        if not clean(name):
-            raise Refused("name: must not be empty")
-        endpoint = _endpoint(endpoint)
+            raise Refused("use 1 to 40 of a-z, 0-9, '.', '_' and '-'", field="login")
+        about = {"name": name, "role": role, "endpoint": endpoint, "mobile": mobile}
         with database.atomic():
             if cls.select().where(cls.login == login).exists():
-                raise Refused(f"login: there is a user {login!r} already")
-            holder = endpoint and cls.get_or_none(cls.endpoint == endpoint)
-            if holder:
-                raise Refused(f"endpoint: {endpoint} belongs to {holder.login!r} already")
-            group = clean(department)
-            user = cls.create(
-                login=login,
-                name=clean(name),
-                role=role,
-                password_hash=_hash(password),
-                endpoint=endpoint,
-                department=Department.get_or_create(name=group)[0] if group else None,
-            )
+                raise Refused("there is a user '{login}' already", field="login", login=login)
+            checked = cls._checked({**about, "department": department})
+            user = cls.create(login=login, password_hash=_hash(password), **checked)
             Event.add("user.added", payload={"login": login, "role": role})
         return user
+
+    def change(self, **about: Any) -> None:
+        """Change some of name, role, endpoint, mobile, department ('' for none) and active, the
+        others stay. Raises Refused."""
+        with database.atomic():
+            active = about.pop("active", self.active)
+            self.assign(**self._checked(about, self.id), active=active)
+            changed = [field.name for field in self.dirty_fields]
+            if changed:
+                self.save(only=self.dirty_fields)
+                Event.add("user.changed", payload={"login": self.login, "changed": changed})
+
+    @classmethod
+    def _checked(cls, about: dict[str, Any], own_id: int | None = None) -> dict[str, Any]:
+        """Columns for what is said of a user."""
+        values = {key: ABOUT_A_USER[key](value) for key, value in about.items()}
+        for key in ("endpoint", "mobile"):
+            value = values.get(key)
+            holder = value and cls.get_or_none(getattr(cls, key) == value)
+            if holder and holder.id != own_id:
+                raise Refused(
+                    "{value} belongs to '{login}' already",
+                    field=key,
+                    value=value,
+                    login=holder.login,
+                )
+        return values
 
     def set_password(self, password: str) -> None:
         """Also ends the user's sessions: they carry a mark of the old hash."""
@@ -213,16 +228,16 @@ class User(Table):
         return self.active and check_password_hash(self.password_hash, password)
 
     def disable(self) -> None:
-        """No log-in, no ringing; calls and deals stay. The endpoint becomes free."""
+        """No log-in, no ringing; calls and deals stay. Endpoint and mobile become free."""
         with database.atomic():
-            self.active, self.endpoint = False, None
-            self.save(only=[User.active, User.endpoint])
+            self.active, self.endpoint, self.mobile = False, None, None
+            self.save(only=[User.active, User.endpoint, User.mobile])
             Event.add("user.disabled", payload={"login": self.login})
 
 
 def _hash(password: str) -> str:
     if not 8 <= len(password) <= 200:
-        raise Refused("password: 8 to 200 characters")
+        raise Refused("8 to 200 characters", field="password")
     return generate_password_hash(password)
 
 
@@ -230,8 +245,44 @@ def _endpoint(text: str | None) -> str | None:
     if not text or not text.strip():
         return None
     if not re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip()):
-        raise Refused(f"endpoint: {text!r} is not TECHNOLOGY/NAME, for example PJSIP/101")
+        raise Refused(
+            "'{value}' is not TECHNOLOGY/NAME, for example PJSIP/101", field="endpoint", value=text
+        )
     return text.strip()
+
+
+def _mobile(text: str | None) -> str | None:
+    try:
+        return normalise(text) if text and text.strip() else None
+    except BadNumber as error:
+        raise Refused("{error}", field="mobile", error=error) from error
+
+
+def _name(text: str) -> str:
+    if not clean(text):
+        raise Refused("must not be empty", field="name")
+    return clean(text)
+
+
+def _role(text: str) -> str:
+    if text not in ROLES:
+        raise Refused("one of {roles}", field="role", roles=", ".join(ROLES))
+    return text
+
+
+def _department(text: str | None) -> Department | None:
+    group = clean(text)
+    return Department.get_or_create(name=group)[0] if group else None
+
+
+ABOUT_A_USER: dict[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "role": _role,
+    "endpoint": _endpoint,
+    "mobile": _mobile,
+    "department": _department,
+}
+"""What can be said of a user, and what makes a column's value of it or raises Refused."""
 
 
 # Funnel ------------------------------------------------------------------------------------------
@@ -257,7 +308,7 @@ class Funnel(Table):
         rows = list(stages)
         kinds = [row["kind"] for row in rows]
         if kinds[:1] != ["unsorted"] or kinds.count("unsorted") > 1 or not clean(name):
-            raise Refused("funnel: needs a name, and Unsorted as its first stage")
+            raise Refused("needs a name, and Unsorted as its first stage", field="funnel")
         with database.atomic():
             funnel = cls.create(name=clean(name))
             for position, row in enumerate(rows):
@@ -354,15 +405,13 @@ class Contact(Table):
     @classmethod
     def by_number(cls, number: str | None) -> Contact | None:
         """The contact with this number in E.164, or None."""
-        if not number:
-            return None
-        return cls.select().join(Phone).where(Phone.e164 == number).first()
+        return next(iter(_OF_NUMBER.models(number)), None) if number else None
 
     @classmethod
     def add(cls, name: str, owner: User | None) -> Contact:
         """A new contact of whom no number is known yet. Raises Refused."""
         if not clean(name):
-            raise Refused("name: must not be empty")
+            raise Refused("must not be empty", field="name")
         with database.atomic():
             contact = cls.create(name=clean(name), owner=owner)
             _can_be_found("contact", contact.id)
@@ -370,10 +419,15 @@ class Contact(Table):
 
     @classmethod
     def of_number(cls, number: str, name: str, owner: User | None) -> Contact:
-        """The contact with this number, made if there is none; a race makes one, not two."""
+        """The contact with this number, made if there is none; a race makes one, not two.
+
+        Raises Refused for one of the company's own.
+        """
         found = cls.by_number(number)
         if found:
             return found
+        if number in fields.own:
+            raise Refused("this is one of the company's own numbers", field="number")
         with database.atomic():
             contact = cls.create(name=clean(name) or number, owner=owner)
             phone, fresh = Phone.get_or_create(e164=number, defaults={"contact": contact})
@@ -386,12 +440,7 @@ class Contact(Table):
 
     def open_deal(self, preferred_owner: User | None = None) -> Deal | None:
         """The deal that a call belongs to: the newest open one, the given owner's first."""
-        deals = list(
-            Deal.select(Deal, Stage)
-            .join(Stage)
-            .where(Deal.contact == self, Deal.closed_at.is_null())
-            .order_by(Deal.created_at.desc(), Deal.id.desc())
-        )
+        deals = _OPEN_DEALS.models(self.id)
         own = [d for d in deals if preferred_owner and d.owner_id == preferred_owner.id]
         return next(iter(own or deals), None)
 
@@ -455,13 +504,13 @@ class Deal(Table):
     ) -> Deal:
         """A new card, in Unsorted of the first funnel unless a stage is given. Raises Refused."""
         if not clean(title, 120):
-            raise Refused("title: must not be empty")
+            raise Refused("must not be empty", field="title")
         check_amount(amount)
         stage = stage or Funnel.default().unsorted
         if priority not in PRIORITIES:
-            raise Refused("priority: -1, 0 or 1")
+            raise Refused("-1, 0 or 1", field="priority")
         if stage.is_closed:
-            raise Refused("stage: a new deal can't be closed already")
+            raise Refused("a new deal can't be closed already", field="stage")
         at = at or utcnow()
         with database.atomic():
             deal = cls.create(
@@ -499,7 +548,7 @@ class Deal(Table):
         if stage.id == was.id:
             return False
         if stage.funnel_id != was.funnel_id or stage.archived:
-            raise Refused("stage: belongs to another funnel")
+            raise Refused("belongs to another funnel", field="stage")
         reason, amount = clean(reason, 200), self.amount if amount is None else amount
         check_amount(amount)
         missing = self.missing_for(stage, reason, amount) if by else []
@@ -521,7 +570,9 @@ class Deal(Table):
                 now._may_change(by)
                 if now.stage_id == was.id:
                     raise Conflict("Somebody else reassigned this deal just now.")
-                raise Conflict(f"Somebody else moved this deal to “{now.stage.name}” just now.")
+                raise Conflict(
+                    "Somebody else moved this deal to “{name}” just now.", name=now.stage.name
+                )
             self._changed_stage(was, stage, by, at, reason)
             Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id})
         return True
@@ -550,7 +601,7 @@ class Deal(Table):
         if by is not None and not by.sees_all:
             raise Refused("Only a head can reassign a deal.")
         if owner is not None and not owner.active:
-            raise Refused(f"owner: {owner.login} is disabled")
+            raise Refused("{login} is disabled", field="owner", login=owner.login)
         was = self.owner_id
         if was == (owner and owner.id):
             return False
@@ -597,7 +648,7 @@ class Deal(Table):
 def check_amount(amount: Decimal | None) -> None:
     """Raises Refused for what is no sum of money."""
     if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
-        raise Refused("amount: between 0 and 999,999,999,999.99")
+        raise Refused("between 0 and 999,999,999,999.99", field="amount")
 
 
 class StageChange(Table):
@@ -667,10 +718,10 @@ class Call(Table):
 
     @property
     def makes_customers(self) -> bool:
-        """T10: internal calls, hidden and ignored numbers make no contact and no deal."""
-        return (
-            self.direction != "internal" and self.number is not None and self.number not in ignored
-        )
+        """T10: internal calls, hidden, ignored and own numbers make no contact and no deal."""
+        if self.direction == "internal" or self.number is None or self.number in fields.own:
+            return False
+        return self.number not in ignored and self.number not in IgnoredNumber.known()
 
     @classmethod
     def visible_to(cls, user: User) -> Any:
@@ -682,6 +733,17 @@ class Call(Table):
         own_leg = fn.EXISTS(Leg.select(Leg.id).where(Leg.call == cls.id, Leg.user == user))
         own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
         return query.where((cls.agent == user) | own_leg | own_deal)
+
+    @classmethod
+    def audible_to(cls, user: User) -> Any:
+        """T8: calls whose recording this user may hear: those of cards that the user may see, and
+        without a card those that the user was the last to speak in. That a phone has rung does not
+        let its owner hear what others said."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
+        return query.where(own_deal | (cls.deal.is_null() & (cls.agent == user)))
 
     @classmethod
     def popping_up_for(cls, user: User) -> Any:
@@ -722,8 +784,7 @@ class Call(Table):
         return Deal.visible_to(user).where(Deal.id == (self.deal_id or 0)).first()
 
     def is_attached_by_hand(self) -> bool:
-        by_hand = (Event.call == self) & Event.user.is_null(False)
-        return Event.of_kind("call.attached").where(by_hand).exists()
+        return bool(_BY_HAND.rows(self.id))
 
 
 class Leg(Table):
@@ -750,10 +811,9 @@ class Leg(Table):
 class CallRule(Table):
     """T2: which calls make what. ``did`` '' is every called number; a named one wins.
 
-    ``effects``: words out of contact, deal, task; '' is nothing. A known number's open deal always
+    ``effects``: words of call_rules.py; '' is nothing. A known number's open deal always
     takes the call, so 'deal' for a known number is the repeat deal; a deal closed less than
-    ``repeat_after`` days ago takes the call too. ``missed_owner``: whose a missed call is, out of
-    MISSED_OWNERS.
+    ``repeat_after`` days ago takes the call too. ``missed_owner``: whose a missed call is.
     """
 
     did = CharField(40, default="")
@@ -767,22 +827,43 @@ class CallRule(Table):
         indexes = ((("did", "situation", "known"), True),)
 
     @classmethod
-    def add(cls, situation: str, known: bool, effects: str, did: str = "") -> CallRule:
+    def add(
+        cls,
+        situation: str,
+        known: bool,
+        effects: str,
+        did: str = "",
+        missed_owner: str = "last",
+        repeat_after: int = 0,
+    ) -> CallRule:
         """A rule for a key that has none yet. Raises Refused."""
-        if situation not in SITUATIONS or not set(effects.split()) <= EFFECTS:
-            raise Refused(f"rule: {situation!r} → {effects!r} is not one")
-        return cls.create(situation=situation, known=known, effects=effects, did=normal_did(did))
+        wrong = faults(situation, known, effects.split(), missed_owner, repeat_after)
+        if wrong:
+            raise Refused("{value}", field="rule", value=next(iter(wrong.values())))
+        return cls.create(
+            did=normal_did(did),
+            situation=situation,
+            known=known,
+            effects=" ".join(word for word in EFFECTS if word in effects.split()),
+            missed_owner=missed_owner,
+            repeat_after=repeat_after,
+        )
+
+    @classmethod
+    def for_call(cls, situation: str, known: bool, did: str | None) -> CallRule | None:
+        """The rule that a call falls under: that of its called number before that for all."""
+        rules = {rule.did: rule for rule in _RULES.models(situation, known, did or "")}
+        return rules.get(did or "") or rules.get("")
 
     @classmethod
     def effects_for(cls, situation: str, known: bool, did: str | None) -> set[str]:
-        rules = {
-            rule.did: rule
-            for rule in cls.select().where(
-                cls.situation == situation, cls.known == known, cls.did << [did or "", ""]
-            )
-        }
-        rule = rules.get(did or "") or rules.get("")
-        return set(rule.effects.split()) if rule else set()
+        rule = cls.for_call(situation, known, did)
+        return rule.words if rule else set()
+
+    @property
+    def words(self) -> set[str]:
+        """The effects, each a word."""
+        return set(self.effects.split())
 
 
 class IgnoredNumber(Table):
@@ -791,6 +872,36 @@ class IgnoredNumber(Table):
     e164 = PhoneField(unique=True)
     note = CharField(120, default="")
 
+    _read: tuple[float, frozenset[str]] = (0.0, frozenset())
+
+    @classmethod
+    def known(cls) -> frozenset[str]:
+        """All of them: read again every two seconds at most, as each call asks for them."""
+        until, numbers = cls._read
+        if time.monotonic() >= until:
+            numbers = frozenset(row.e164 for row in cls.select(cls.e164))
+            IgnoredNumber._read = (time.monotonic() + IGNORED_SECONDS, numbers)
+        return numbers
+
+    @classmethod
+    def forget(cls) -> None:
+        """Read them again next time: they have changed."""
+        IgnoredNumber._read = (0.0, frozenset())
+
+    @classmethod
+    def spares(cls, number: Any) -> Any:
+        """As a condition on a column: not ignored, neither here nor by the configuration."""
+        here = number.not_in(cls.select(cls.e164))
+        return here & number.not_in(ignored) if ignored else here
+
+
+class Turn(Table):
+    """Rule 5: when in the round of missed calls a user was last given one, as a count."""
+
+    # No index but this one: rows must be locked in the same order by everybody.
+    user = ForeignKeyField(User, primary_key=True, on_delete="CASCADE")
+    given = IntegerField(default=0)
+
 
 # What the panel wants of the exchange, and what it shows -----------------------------------------
 
@@ -798,9 +909,10 @@ class IgnoredNumber(Table):
 class CallRequest(Table):
     """T7, T11: what a person wants the exchange to do; the ARI process claims it.
 
-    ``kind``: call (``user``'s phone first, then ``number``), listen, whisper or join (``user``'s
-    phone, into ``call``). ``state``: new, claimed, ringing, talking, done or failed, with the
-    ``reason`` why. ``channel``: the id that the phone's channel gets, made here.
+    ``kind``: call (``user``'s phone first, then ``number``; ``call`` is what becomes of it),
+    listen, whisper or join (``user``'s phone, into ``call``). ``state``: new, claimed, ringing (the
+    phone of ``user``), talking (it was picked up), ending (``user`` wants it over), done or failed,
+    with a word for the ``reason``. ``channel``: the id that the phone's channel gets, made here.
     """
 
     pbx = CharField(64)
@@ -819,6 +931,15 @@ class CallRequest(Table):
 
     class Meta:
         indexes = ((("pbx", "state", "created_at"), False), (("user", "state"), False))
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_REQUESTS
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """Everybody's are their own; a head does not see those of others either."""
+        return cls.select().where(cls.user == user)
 
 
 class Device(Table):
@@ -846,6 +967,15 @@ class QueueState(Table):
 
     class Meta:
         indexes = ((("pbx", "name"), True),)
+
+
+class Silence(Table):
+    """T5: calls of a PBX that ended between the two moments may not have been heard, and are looked
+    for in what Asterisk wrote down. It lasts until they are found, whatever dies in between."""
+
+    pbx = CharField(64, unique=True)
+    since = UTCDateTimeField()
+    until = UTCDateTimeField()
 
 
 # What people do ----------------------------------------------------------------------------------
@@ -978,24 +1108,30 @@ class Event(Table):
         at: datetime | None = None,
         also: Iterable[int | None] = (),
         payload: dict[str, Any] | None = None,
+        request: CallRequest | None = None,
+        only_heads: bool = False,
     ) -> None:
         """Append one. The deal is for its owner and the users ``also`` named, the call for the
-        users whose phones it reached; heads see all."""
-        deal = deal or (call.deal if call else None)
-        deal_for = {deal.owner_id, *also} if deal else set()
-        call_for = {leg.user_id for leg in Leg.select().where(Leg.call == call)} if call else set()
+        users whose phones it reached, a request for whose it is; heads see all calls and deals,
+        and ``only_heads`` alone what the sellers are not told."""
+        deal = deal or (call.deal if call and not only_heads else None)
+        deal_for = {deal.owner_id, *also} if deal and not only_heads else set()
+        reached = _REACHED.rows(call.id) if call and not only_heads else ()
+        call_for = {user for (user,) in reached}
+        about = {"request": request.id, "request_for": request.user_id} if request else {}
         content = {
             **(payload or {}),
+            **about,
             "deal_for": sorted(u for u in deal_for if u),
             "call_for": sorted(u for u in call_for if u),
         }
-        cls.create(
-            kind=kind,
-            deal=deal,
-            call=call,
-            user=by,
-            at=at or utcnow(),
-            payload=json.dumps(content, separators=(",", ":")),
+        _APPEND.change(
+            kind,
+            deal and deal.id,
+            call and call.id,
+            by and by.id,
+            cls.at.db_value(at or utcnow()),
+            json.dumps(content, separators=(",", ":")),
         )
         announce()
 
@@ -1014,6 +1150,44 @@ class Event(Table):
     def call_for(self, user: User) -> int | None:
         """The call's id, if it reached this user's phone; heads see the calls of all."""
         return self.call_id if user.sees_all or user.id in self.content["call_for"] else None
+
+    def request_for(self, user: User) -> int | None:
+        """The request's id, if it is this user's own."""
+        content = self.content
+        return content["request"] if content.get("request_for") == user.id else None
+
+
+# Asked or done on every call ---------------------------------------------------------------------
+
+
+_OF_NUMBER = Prepared(lambda number: Contact.select().join(Phone).where(Phone.e164 == number))
+_OPEN_DEALS = Prepared(
+    lambda contact: (
+        Deal.select()
+        .where(Deal.contact == contact, Deal.closed_at.is_null())
+        .order_by(Deal.created_at.desc(), Deal.id.desc())
+    )
+)
+_RULES = Prepared(
+    lambda situation, known, did: CallRule.select().where(
+        CallRule.situation == situation,
+        CallRule.known == known,
+        (CallRule.did == did) | (CallRule.did == ""),
+    )
+)
+_BY_HAND = Prepared(
+    lambda call: (
+        Event.select(Event.id)
+        .where(Event.kind == "call.attached", Event.call == call, Event.user.is_null(False))
+        .limit(1)
+    )
+)
+_REACHED = Prepared(lambda call: Leg.select(Leg.user).where(Leg.call == call))
+_APPEND = Prepared(
+    lambda kind, deal, call, user, at, payload: Event.insert(
+        kind=kind, deal=deal, call=call, user=user, at=at, payload=payload
+    )
+)
 
 
 # Small rules used above --------------------------------------------------------------------------
@@ -1037,6 +1211,6 @@ def is_missed(direction: str, outcome: str | None) -> bool:
 
 TABLES: tuple[type[Table], ...] = (
     Department, User, Funnel, Stage, Reason, Company, Contact, Phone, Deal, StageChange,
-    Call, Leg, CallRule, IgnoredNumber, CallRequest, Device, QueueState,
+    Call, Leg, CallRule, IgnoredNumber, Turn, CallRequest, Device, QueueState, Silence,
     Task, Note, Merge, Receipt, Word, Mention, Gram, Wording, Event,
 )  # fmt: skip

@@ -19,7 +19,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 
+from numbering import Prefixes
+
 PLACES = (Path("trichter.toml"), Path("/etc/trichter/trichter.toml"))
+NOTATIONS = ("national", "international", "e164")
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
 
 
@@ -78,6 +81,14 @@ def _region(key: str, value: str) -> str:
     return value
 
 
+def _prefixes(key: str, value: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        Prefixes(value)
+    except ValueError as error:
+        raise SettingsError(f"{key}: {error}") from error
+    return value
+
+
 def _seconds(key: str, value: int) -> int:
     if not 1 <= value <= 300:
         raise SettingsError(f"{key}: {value} is not between 1 and 300 seconds")
@@ -89,12 +100,37 @@ def _records(key: str, value: str) -> str:
     return _url(*DATABASE_SCHEMES)(key, value) if "://" in value else value
 
 
+def _context(key: str, value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,79}", value):
+        raise SettingsError(f"{key}: {value!r} is not a context such as from-internal")
+    return value
+
+
+def _notation(key: str, value: str) -> str:
+    if value not in NOTATIONS:
+        raise SettingsError(f"{key}: {value!r} is none of {', '.join(NOTATIONS)}")
+    return value
+
+
+def _dialled(key: str, value: str) -> str:
+    if not re.fullmatch(r"\+?[0-9]{0,12}", value):
+        raise SettingsError(f"{key}: {value!r} must be digits, as they are dialled for a line")
+    return value
+
+
 def _timezone(key: str, value: str) -> str:
     try:
         if value:
             ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise SettingsError(f"{key}: {value!r} is no time zone such as Europe/Berlin") from error
+    return value
+
+
+def _folders(key: str, value: tuple[str, ...]) -> tuple[str, ...]:
+    for folder in value:
+        if not folder.startswith("/") or "\0" in folder:
+            raise SettingsError(f"{key}: {folder!r} is not the whole path of a folder, from / on")
     return value
 
 
@@ -135,6 +171,8 @@ class Panel:
 @dataclass(frozen=True)
 class Numbers:
     region: str = _setting("DE", _region)
+    prefixes: tuple[str, ...] = _setting((), _prefixes)
+    own: tuple[str, ...] = _setting(())
     ignore: tuple[str, ...] = _setting(())
 
 
@@ -144,6 +182,16 @@ class Calls:
     department_seconds: int = _setting(25, _seconds)
     cdr: str = _setting("", _records, secret=True)
     cdr_timezone: str = _setting("", _timezone)
+    outbound_context: str = _setting("from-internal", _context)
+    outbound_format: str = _setting("national", _notation)
+    outbound_prefix: str = _setting("", _dialled)
+
+
+@dataclass(frozen=True)
+class Recordings:
+    folders: tuple[str, ...] = _setting(
+        ("/var/spool/asterisk/monitor", "/var/spool/asterisk/recording"), _folders
+    )
 
 
 @dataclass(frozen=True)
@@ -157,6 +205,7 @@ class Settings:
     panel: Panel = Panel()
     numbers: Numbers = Numbers()
     calls: Calls = Calls()
+    recordings: Recordings = Recordings()
     path: Path | None = None
 
 

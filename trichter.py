@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import IO, Any
 
 import click
 import peewee
@@ -20,8 +20,12 @@ import database
 import defaults
 import exports
 import models
+import rules_file
 import settings as configuration
-from models import Department, TrichterError, User
+import verbs.rule_set
+import verbs.rules
+from errors import TrichterError
+from models import Department, User
 from verbs import search
 
 KNOWN_FAULTS = (configuration.SettingsError, database.DatabaseTrouble, TrichterError)
@@ -83,12 +87,28 @@ def user() -> None:
 @click.option("--name", required=True)
 @click.option("--role", required=True, type=click.Choice(models.ROLES))
 @click.option("--endpoint", help="The phone, as Asterisk names it, e.g. PJSIP/101.")
+@click.option("--mobile", help="The mobile's number: who talks there talks for the company.")
 @click.option("--department", help="Calls ring at a department; made if there is none.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def user_add(login: str, password_stdin: bool, **about: Any) -> None:
     """Add a user."""
     User.add(login, password=_password(password_stdin), **about)
     click.echo(f"added {login}")
+
+
+@user.command("change")
+@click.argument("login")
+@click.option("--name")
+@click.option("--role", type=click.Choice(models.ROLES))
+@click.option("--endpoint", help="The phone, as Asterisk names it; '' for none.")
+@click.option("--mobile", help="The mobile's number; '' for none.")
+@click.option("--department", help="Made if there is none; '' for none.")
+@click.option("--enable", is_flag=True, help="Take back 'disable'. The phone has to be given anew.")
+def user_change(login: str, enable: bool, **about: Any) -> None:
+    """Change what is given, and leave the rest."""
+    changes = {key: value for key, value in about.items() if value is not None}
+    _user(login).change(**changes, **({"active": True} if enable else {}))
+    click.echo(f"changed {login}")
 
 
 @user.command("list")
@@ -102,6 +122,7 @@ def user_list(form: str) -> None:
             "name": u.name,
             "role": u.role,
             "endpoint": u.endpoint,
+            "mobile": u.mobile,
             "department": u.department and u.department.name,
             "active": u.active,
         }
@@ -131,6 +152,37 @@ def user_disable(login: str) -> None:
     """No log-in and no ringing any more; calls and deals stay."""
     _user(login).disable()
     click.echo(f"disabled {login}")
+
+
+@main.group()
+def rules() -> None:
+    """Which calls make a contact, a deal, a task; which numbers are ignored."""
+
+
+@rules.command("show")
+@click.option("--format", "form", type=click.Choice(["toml", "json"]), default="toml")
+def rules_show(form: str) -> None:
+    """Write the call rules and the ignore list, as a file that can be loaded again."""
+    ignored = {row.e164: row.note for row in verbs.rules.ignore_list()}
+    written = rules_file.as_toml if form == "toml" else rules_file.as_json
+    click.echo(written(verbs.rules.matrix(), ignored), nl=False)
+
+
+@rules.command("load")
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def rules_load(file: IO[bytes], dry_run: bool) -> None:
+    """Replace the call rules and the ignore list by those of a file ('-': standard input)."""
+    contents = rules_file.read(file.read())
+    for problem in contents.problems:
+        click.echo(problem, err=True)
+    if contents.problems:
+        raise click.ClickException("nothing was changed")
+    changes = verbs.rule_set.replace_all(contents.rules, contents.ignored, only_say=dry_run)
+    for change in changes:
+        click.echo(change)
+    done = "to be changed" if dry_run else "changed"
+    click.echo(f"{len(changes)} {done}" if changes else "nothing to change")
 
 
 @main.command()
@@ -234,7 +286,9 @@ def demo_data() -> None:
 def _user(login: str) -> User:
     found = User.get_or_none(User.login == login)
     if found is None:
-        raise TrichterError(f"there is no user {login!r}; 'trichter user list' shows all")
+        raise TrichterError(
+            "there is no user '{login}'; 'trichter user list' shows all", login=login
+        )
     return found
 
 
@@ -243,7 +297,7 @@ def _password(from_stdin: bool) -> str:
         try:
             return sys.stdin.readline().rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise TrichterError("password: not in the encoding of this terminal") from error
+            raise TrichterError("not in the encoding of this terminal", field="password") from error
     return click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
 

@@ -11,14 +11,14 @@ from __future__ import annotations
 import sys
 
 from agi_scripts.protocol import Request
-from ari_app.router import caller, caller_name
+from ari_app.router import caller
 from settings import Settings
 
 
 def lookup_caller(request: Request, settings: Settings) -> dict[str, str]:
     """The variables to set: CALLERID(name), or none."""
-    name = caller_name(*caller(request.number))
-    return {"CALLERID(name)": name} if name else {}
+    customer = caller(request.number)
+    return {"CALLERID(name)": customer.display} if customer and customer.display else {}
 
 
 if __name__ == "__main__":

@@ -15,16 +15,16 @@ from agi_scripts.protocol import Request
 from ari_app.router import caller, plain
 from settings import Settings
 
+NAMES = ("TRICHTER_DEAL", "TRICHTER_STAGE", "TRICHTER_OWNER", "TRICHTER_CONTACT")
+
 
 def open_deal(request: Request, settings: Settings) -> dict[str, str]:
     """The variables to set."""
-    contact, deal = caller(request.number)
-    return {
-        "TRICHTER_DEAL": str(deal.get_id()) if deal else "",
-        "TRICHTER_STAGE": plain(deal.stage.name) if deal else "",
-        "TRICHTER_OWNER": deal.owner.login if deal and deal.owner else "",
-        "TRICHTER_CONTACT": plain(contact.name) if deal and contact else "",
-    }
+    customer = caller(request.number)
+    if customer is None or customer.deal is None:
+        return dict.fromkeys(NAMES, "")
+    found = (str(customer.deal), plain(customer.stage), customer.owner, plain(customer.contact))
+    return dict(zip(NAMES, found, strict=True))
 
 
 if __name__ == "__main__":

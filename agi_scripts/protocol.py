@@ -27,7 +27,9 @@ LONGEST_COMMAND = 2047
 FAILURE = b"failure\n"
 
 _ENVIRONMENT = re.compile(r"(agi_[a-z0-9_]{1,40}): ?(.*)", re.DOTALL)
-_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,60}|CALLERID\(name\)")
+_VARIABLE = re.compile(
+    r"[A-Z][A-Z0-9_]{0,60}|CALLERID\(name\)|ARRAY\([A-Z][A-Z0-9_]{0,60}(,[A-Z][A-Z0-9_]{0,60})+\)"
+)
 
 
 class AgiError(Exception):
@@ -115,7 +117,7 @@ class Agi:
         return said
 
     def set_variable(self, name: str, value: str) -> None:
-        """Set a channel variable or CALLERID(name). Raises AgiError, HungUp."""
+        """Set a variable, CALLERID(name), or several by ARRAY(). Raises AgiError, HungUp."""
         command = set_command(name, value)
         try:
             self._send(command)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import peewee
-from playhouse.pool import PooledDatabase
 
 from agi_scripts.protocol import Request
-from database import database, discard
+from ari_app.router import in_one_go
+from database import database, kept_connection
 from settings import Settings
 
 LookUp = Callable[[Request, Settings], dict[str, str]]
@@ -25,18 +25,7 @@ def hurry() -> None:
 
 
 def ask(look_up: LookUp, request: Request, settings: Settings) -> dict[str, str]:
-    """Run one look-up. Raises DATABASE_ERRORS.
-
-    Each thread keeps its SQLite connection, for opening one takes longer than a look-up; those of a
-    database server go back to the pool. After an error the next one begins with a new connection.
-    """
-    pooled = isinstance(database.obj, PooledDatabase)
-    database.connect(reuse_if_open=True)
-    try:
-        found = look_up(request, settings)
-    except peewee.PeeweeException:
-        discard()
-        raise
-    if pooled:
-        database.close()
-    return found
+    """Run one look-up: the variables as they are set with the fewest commands. Raises
+    DATABASE_ERRORS."""
+    with kept_connection():
+        return in_one_go(look_up(request, settings))

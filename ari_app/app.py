@@ -12,26 +12,40 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
+from uuid import uuid4
 
 from ari_app import router
 from ari_app.catchup import CatchUp
-from ari_app.client import AriError, Client, EventStream, Gone, NotYet, WrongState
+from ari_app.client import (
+    AriError,
+    Client,
+    EventStream,
+    Gone,
+    NotYet,
+    Unreachable,
+    WrongState,
+)
 from ari_app.events import (
     BadEvent,
     Channel,
     Connected,
     Entered,
+    Settled,
     Snapshot,
     bridge,
     channel,
     parse,
 )
-from ari_app.recorder import Recording
+from ari_app.recorder import Recording, RecordsRead
+from ari_app.recordings import RuleRecordings
+from ari_app.requested import Requested
 from ari_app.seldom import Seldom
+from ari_app.settling import Settling
 from ari_app.tape import Tape
-from database import DATABASE_ERRORS, database
+from ari_app.watch import Watch
+from database import DATABASE_ERRORS, kept_connection
+from errors import TrichterError
 from fields import utcnow
-from models import TrichterError
 from settings import Settings
 
 log = logging.getLogger("trichter.ari")
@@ -55,6 +69,15 @@ def _understood(read: Callable[[Any], Found], listed: Any) -> tuple[Found, ...]:
         except BadEvent as error:
             log.warning("listing: left out: %s", error)
     return tuple(found)
+
+
+def _asked(client: Client, path: str) -> Any:
+    """Twice, if need be: this process may have been stopped for longer than the time-out, and the
+    events that came meanwhile would be lost with the connection. Raises AriError's kinds."""
+    try:
+        return client.request("GET", path)
+    except Unreachable:
+        return client.request("GET", path)
 
 
 def clock_of(client: Client) -> datetime:
@@ -94,9 +117,18 @@ class Telephony:
     def __init__(self, settings: Settings, tape: Tape | None = None) -> None:
         self.settings = settings
         self._tape = tape
-        self.recording = Recording(settings.pbx.name)
-        self.catch_up = CatchUp(settings)
-        self.companions: tuple[Companion, ...] = ()
+        self.recording = Recording(
+            settings.pbx.name,
+            has_records=bool(settings.calls.cdr),
+            on_forgotten=lambda until, known: self.catch_up.begin(until, known),
+        )
+        self.settling = Settling(settings.ari.app, self.recording.put)
+        self.catch_up = CatchUp(settings, lambda: self.recording.put(RecordsRead()))
+        self.companions: tuple[Companion, ...] = (
+            RuleRecordings(settings),
+            Watch(settings.pbx.name, lambda: self.stream.connected),
+            Requested(settings, lambda: self.stream.connected),
+        )
         self.routers = ThreadPoolExecutor(ROUTERS, "router")
         self._refused = Seldom(SAY_EVERY, log)
         self._routing: set[str] = set()
@@ -120,6 +152,7 @@ class Telephony:
         finally:
             for companion in self.companions:
                 companion.end()
+            self.settling.end()
             self.catch_up.end()
             self.recording.end()
             self.routers.shutdown()
@@ -138,7 +171,8 @@ class Telephony:
             return
         if event:
             self.recording.put(event)
-            self._keep(raw)
+            if not isinstance(event, Settled):
+                self._keep(raw)
         if isinstance(event, Entered) and event.args[:1] != (OWN,):
             self._route(event)
 
@@ -153,11 +187,12 @@ class Telephony:
 
     def on_connect(self, client: Client) -> None:
         """List what lives, and rescue calls that wait in our Stasis since before the gap."""
-        at = clock_of(client)
+        at, mark = clock_of(client), uuid4().hex
         self.recording.put(Connected(at))
-        channels = _understood(channel, client.request("GET", "/channels"))
-        bridges = _understood(lambda raw: bridge(raw, at), client.request("GET", "/bridges"))
-        self.recording.put(Snapshot(at, channels, bridges))
+        channels = _understood(channel, _asked(client, "/channels"))
+        bridges = _understood(lambda raw: bridge(raw, at), _asked(client, "/bridges"))
+        self.recording.put(Snapshot(at, channels, bridges, mark))
+        self.settling.begin(client, mark)
         log.info("%d channels live", len(channels))
         self.catch_up.begin(at, frozenset(live.linkedid for live in channels))
         for companion in self.companions:
@@ -199,9 +234,9 @@ class Telephony:
 
     def _set_variables(self, entered: Entered) -> None:
         did = entered.args[1] if len(entered.args) > 1 else entered.channel.exten
-        with database.connection_context():
+        with kept_connection():
             route = router.decide(entered.channel.number, did, self.settings)
-        for name, value in router.variables(route).items():
+        for name, value in router.in_one_go(router.variables(route)).items():
             self._request(
                 "POST",
                 "/channels/{channelId}/variable",

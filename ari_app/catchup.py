@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from call_report import CallReport
 from database import DATABASE_ERRORS, database, discard, explain
 from fields import utcnow
 from settings import Settings
-from verbs import history
+from verbs import history, recordings, silences
 
 log = logging.getLogger("trichter.ari")
 
@@ -29,13 +30,17 @@ RECENT = timedelta(days=1)
 """Calls that ended within it are treated as if heard: with deals, rules and live events."""
 SHARPNESS = timedelta(seconds=1)
 """Of CDR's times."""
-TRY_AGAIN = 60.0
+TRY_FIRST, TRY_LAST = 1.0, 60.0
+LATE = (10.0, 320.0)
+"""Seconds after which the records are read again: Asterisk writes a call down a moment after its
+end, or up to five minutes later where cdr.conf says batch=yes."""
 REFUSALS = (peewee.IntegrityError, peewee.DataError)
 
 
 @dataclass
 class Import:
-    """One reading of a source for a PBX. ``live``: linkedids left to whoever hears them.
+    """One reading of a source for a PBX. ``live``: linkedids left to whoever hears them,
+    ``doubted``: of calls that were heard in part, and ended as a guess.
 
     ``found`` counts calls, ``calls`` those of them that were new, ``bad`` unusable rows.
     """
@@ -47,6 +52,7 @@ class Import:
     until: datetime | None = None
     deals: bool = False
     live: Container[str] = frozenset()
+    doubted: Container[str] = frozenset()
     on_bad: Callable[[BadRow], None] = lambda _bad: None
     stopped: threading.Event = field(default_factory=threading.Event)
     found: int = 0
@@ -78,7 +84,11 @@ class Import:
     def _is_wanted(self, report: CallReport) -> bool:
         self.found += 1
         ended = report.ended_at
-        if ended is None or report.linkedid in self.live:
+        if ended is None:
+            return False
+        if report.linkedid in self.doubted:
+            return True
+        if report.linkedid in self.live:
             return False
         if self.until and ended > self.until + SHARPNESS:
             return False
@@ -87,6 +97,7 @@ class Import:
     def _write(self, batch: list[CallReport]) -> None:
         done = history.recorded(self.pbx, [r.linkedid for r in batch])
         due = [r for r in batch if r.linkedid not in done]
+        recordings.add(self.pbx, {r.linkedid: r.recording for r in batch if r.linkedid in done})
         try:
             self.calls += self._enter(due)
         except REFUSALS:
@@ -115,9 +126,21 @@ class Import:
 
 
 class CatchUp:
-    """Reads the gap in a thread of its own, so that live calls do not wait for it."""
+    """Reads the gap in a thread of its own, so that live calls do not wait for it.
 
-    def __init__(self, settings: Settings) -> None:
+    ``on_read``: it was read once more, or could not be. The gap is over only after it has been read
+    ``late`` for the last time (seconds after the first); if this process dies before, the next one
+    reads it.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_read: Callable[[], None] = lambda: None,
+        late: tuple[float, ...] = LATE,
+    ) -> None:
+        self._on_read, self._late = on_read, late
+        self._news = threading.Event()
         self._source = settings.calls.cdr
         self._pbx = settings.pbx.name
         self._clock = Clock(settings.calls.cdr_timezone)
@@ -133,49 +156,70 @@ class CatchUp:
             return
         with self._lock:
             self._next = (at, live)
+            self._news.set()
             if self._thread is None and not self._stopped.is_set():
                 self._thread = threading.Thread(target=self._run, name="catch-up")
                 self._thread.start()
 
     def end(self) -> None:
         self._stopped.set()
+        self._news.set()
         if thread := self._thread:
             thread.join()
 
     def _run(self) -> None:
-        since: datetime | None = None
+        wait = TRY_FIRST
         while (job := self._job()) and not self._stopped.is_set():
-            at, live = job
-            try:
-                with database.connection_context():
-                    since = since or history.gap_begins(self._pbx, at)
-                    self._read(since, at, live)
-                since = None
+            if self._is_read(*job) and self._is_read_late(*job):
+                wait = TRY_FIRST
                 continue
-            except SourceError as error:
-                log.error("calls of the gap are not entered yet: %s", error)
-            except DATABASE_ERRORS as error:
-                log.error("calls of the gap are not entered yet: %s", explain(error))
-            except Exception:
-                log.exception("calls of the gap are not entered yet")
-            discard()
+            self._on_read()
             with self._lock:
                 self._next = self._next or job
-            self._stopped.wait(TRY_AGAIN)
+            self._stopped.wait(wait)
+            wait = min(2 * wait, TRY_LAST)
 
     def _job(self) -> tuple[datetime, frozenset[str]] | None:
         with self._lock:
             job, self._next = self._next, None
-            if job is None:
+            self._news.clear()
+            if job is None or self._stopped.is_set():
                 self._thread = None
             return job
+
+    def _is_read_late(self, at: datetime, live: frozenset[str]) -> bool:
+        """Read it again and again, unless another gap has come, with which it is read anyway."""
+        begin = time.monotonic()
+        for late in self._late:
+            if self._news.wait(max(0.0, begin + late - time.monotonic())):
+                return True
+            if not self._is_read(at, live, ends=late == self._late[-1]):
+                return False
+            self._on_read()
+        return True
+
+    def _is_read(self, at: datetime, live: frozenset[str], ends: bool = False) -> bool:
+        try:
+            with database.connection_context():
+                self._read(silences.note(self._pbx, at), at, live)
+                if ends and not self._stopped.is_set():
+                    silences.caught_up(self._pbx, at)
+            return True
+        except SourceError as error:
+            log.error("calls of the gap are not entered yet: %s", error)
+        except DATABASE_ERRORS as error:
+            log.error("calls of the gap are not entered yet: %s", explain(error))
+        except Exception:
+            log.exception("calls of the gap are not entered yet")
+        discard()
+        return False
 
     def _read(self, since: datetime, at: datetime, live: frozenset[str]) -> None:
         if not self._insiders.are_known():
             raise SourceError("the users' phones are not known")
         reading = Import(
             self._pbx, self._clock, self._insiders.__contains__, since, at, live=live,
-            stopped=self._stopped,
+            doubted=history.doubted(self._pbx, since), stopped=self._stopped,
         )  # fmt: skip
         with opened(self._source, self._clock, since) as tables:
             for table in tables:

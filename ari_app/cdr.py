@@ -7,60 +7,21 @@ last application was one that connects people: voicemail and announcements are n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ari_app.events import NOBODYS, number_sent
+from ari_app.cdr_row import LONGEST_ID, Part, part
+from ari_app.events import number_sent
 from ari_app.row import BadRow, Clock, Row
-from call_report import CallReport, LegReport
-from fields import clean
+from call_report import OWN_EAR, CallReport, LegReport, mobile_endpoint
 
-_NOT_PEOPLE = """
-voicemail voicemailmain background playback backgrounddetect read echo milliwatt record busy
-congestion hangup wait waitexten musiconhold playtones saydigits saynumber sayunixtime festival
-answer ringing progress agi minivmrecord goto gotoif set macro gosub
-"""
-NOT_PEOPLE = frozenset(_NOT_PEOPLE.split())
-"""Applications that speak to a caller in place of a person."""
 OUTCOMES = {"BUSY": "busy", "FAILED": "failed", "CONGESTION": "failed"}
 OPEN_FOR = timedelta(hours=12)
 """How long after its last row a call may have another one."""
 LOOK_EVERY = 2000
-LONGEST_ID = 150
 
 IsInside = Callable[[str], bool]
-
-
-@dataclass(slots=True)
-class Part:
-    """What is used of a row."""
-
-    uniqueid: str
-    channel: str
-    dstchannel: str
-    src: str
-    name: str
-    dst: str
-    did: str
-    app: str
-    data: str
-    start: datetime
-    answer: datetime | None
-    end: datetime
-    disposition: str
-    order: float
-
-    @property
-    def ends(self) -> tuple[tuple[str, str], ...]:
-        """Channel and endpoint of the two, without Asterisk's own wires."""
-        both = ((c, c.rpartition("-")[0] or c) for c in (self.channel, self.dstchannel) if c)
-        return tuple((c, e) for c, e in both if e.partition("/")[0] not in NOBODYS)
-
-    @property
-    def connects(self) -> bool:
-        return self.answer is not None and bool(self.dstchannel) and self.app not in NOT_PEOPLE
 
 
 @dataclass(slots=True)
@@ -70,39 +31,6 @@ class Parts:
     linkedid: str
     rows: list[Part] = field(default_factory=list)
     until: datetime | None = None
-
-
-def part(row: Row, clock: Clock) -> tuple[str, Part]:
-    """A row and the id of its call. Raises ValueError or KeyError for one that can't be used."""
-    start, channel = clock.read(row["start"]), _one_line(row["channel"])
-    if not channel:
-        raise ValueError("no channel")
-    duration = row.get("duration")
-    end = start + timedelta(seconds=float(duration)) if duration else clock.read(row["end"])
-    answer = None
-    if row["disposition"] == "ANSWERED":
-        billsec = row.get("billsec")
-        answer = end - timedelta(seconds=float(billsec)) if billsec else clock.read(row["answer"])
-    clid = row.get("clid") or ""
-    uniqueid = _one_line(row.get("uniqueid") or "")
-    linkedid = _one_line(row.get("linkedid") or "") or uniqueid
-    found = Part(
-        uniqueid=uniqueid,
-        channel=channel,
-        dstchannel=_one_line(row.get("dstchannel") or ""),
-        src=row.get("cnum") or row.get("src") or clid.rpartition("<")[2].rstrip(">"),
-        name=row.get("cnam") or (clid.rpartition("<")[0].strip().strip('"') if "<" in clid else ""),
-        dst=row.get("dst") or "",
-        did=row.get("did") or "",
-        app=(row.get("lastapp") or "").lower(),
-        data=row.get("lastdata") or "",
-        start=start,
-        answer=answer and max(start, answer),
-        end=max(start, end),
-        disposition=row["disposition"],
-        order=float(row.get("sequence") or 0),
-    )
-    return linkedid or _made_up(found), found
 
 
 def calls(
@@ -125,6 +53,8 @@ def calls(
         except (ValueError, KeyError, OverflowError) as error:
             yield place, BadRow(line, _why(error))
             continue
+        if found.channel.startswith("Snoop/") or found.uniqueid.startswith(OWN_EAR):
+            continue  # one who only listens, or a recorder of ours: nobody's call
         call = open_.setdefault(linkedid, Parts(linkedid))
         call.rows.append(found)
         call.until = max(call.until or found.end, found.end)
@@ -139,7 +69,7 @@ def report(call: Parts, pbx: str, is_inside: IsInside) -> CallReport:
     """All rows of a call, as the ledger would tell it."""
     rows = sorted(call.rows, key=lambda r: (r.uniqueid != call.linkedid, r.start, r.order))
     first = rows[0]
-    ends = {c: e for r in rows for c, e in r.ends}
+    ends = _ends(rows, is_inside)
     inside = {c for c, e in ends.items() if is_inside(e)}
     origin = next((c for r in rows for c, _ in r.ends), first.channel)
     if origin not in inside:
@@ -164,7 +94,21 @@ def report(call: Parts, pbx: str, is_inside: IsInside) -> CallReport:
         speaker=_speaker(spoken, ends, inside),
         outcome="answered" if spoken else _outcome(rows, direction, inside),
         legs=tuple(_legs(rows, ends, inside)),
+        recording=next((r.recording for r in rows if r.recording), ""),
+        queue=next((r.data.partition(",")[0] for r in reversed(rows) if r.app == "queue"), ""),
     )
+
+
+def _ends(rows: list[Part], is_inside: IsInside) -> dict[str, str]:
+    """Endpoints by channel; a trunk's channel to or from a user's mobile is that user's."""
+    ends = {c: e for r in rows for c, e in r.ends}
+    for row in rows:
+        for channel, number in ((row.channel, row.src), (row.dstchannel, _sent(row))):
+            if channel in ends and not is_inside(ends[channel]):
+                mobile = mobile_endpoint(number)
+                if mobile and is_inside(mobile):
+                    ends[channel] = mobile
+    return ends
 
 
 def _is_talk(row: Part, inside: set[str]) -> bool:
@@ -176,13 +120,20 @@ def _is_talk(row: Part, inside: set[str]) -> bool:
 def _called(rows: list[Part], inside: set[str]) -> str:
     """As it was sent out, else as it was dialled."""
     for row in rows:
-        endpoint = row.dstchannel.rpartition("-")[0]
-        if endpoint and row.dstchannel not in inside and row.app == "dial":
-            trunk = endpoint.partition("/")[2]
-            for device in row.data.partition(",")[0].split("&"):
-                if trunk in device and (sent := number_sent(device.partition("/")[2])):
-                    return sent
+        if row.dstchannel not in inside and (sent := _sent(row)):
+            return sent
     return rows[0].dst if rows[0].dst != "s" else ""
+
+
+def _sent(row: Part) -> str:
+    """The number that went out to the channel called, '' if none did."""
+    endpoint = row.dstchannel.rpartition("-")[0]
+    if endpoint and row.app == "dial":
+        trunk = endpoint.partition("/")[2]
+        for device in row.data.partition(",")[0].split("&"):
+            if trunk in device and (sent := number_sent(device.partition("/")[2])):
+                return sent
+    return ""
 
 
 def _talk(spoken: list[Part]) -> int:
@@ -231,16 +182,6 @@ def _legs(rows: list[Part], ends: dict[str, str], inside: set[str]) -> Iterator[
             ended_at=max(r.end for r in own),
             outcome="answered" if spoke else _missed_as(own[-1]),
         )
-
-
-def _one_line(text: str) -> str:
-    return text if text.isascii() and text.isprintable() else clean(text, LONGEST_ID + 1)
-
-
-def _made_up(row: Part) -> str:
-    """Without loguniqueid=yes: the same row has the same id at every reading."""
-    what = f"{row.channel} {row.dstchannel} {row.start.isoformat()} {row.src} {row.dst}"
-    return "csv-" + hashlib.sha256(what.encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def _why(error: Exception) -> str:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ari_app.events import Bridged, Channel, Dialled, Event, HungUp, Updated, number_sent
-from ari_app.ledger import BUSY_CAUSE, GAVE_UP_CAUSES, Ledger
+from ari_app.ledger import Ledger
 from ari_app.row import BadRow, Clock, Row
+from ari_app.sides import BUSY_CAUSE, GAVE_UP_CAUSES
 from call_report import CallReport
 from fields import clean
 
@@ -95,6 +96,9 @@ class Reader:
             self._dialling[who.linkedid] = _text(row, "appdata", 2000).partition(",")[0]
         if name.startswith("AppDial"):
             return [Dialled(at, None, who, "")]
+        if name == "Queue":
+            waits = f"Queue({_text(row, 'appdata')})"
+            return [Updated(at, Channel(**{**vars(who), "app": waits}))]
         return []
 
     def _sent(self, who: Channel) -> str:

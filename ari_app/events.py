@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from call_report import OWN_EAR
+
 LINKEDID = "CHANNEL(linkedid)"
 """ari.conf must name it in ``channelvars``: it tells which legs are one call."""
 
+RECORDING = "MIXMONITOR_FILENAME"
+"""With it in ``channelvars`` too, Asterisk tells the file that a call is recorded to."""
+
 LONGEST = 200
 """Characters kept of any text: caller names can be 10 kB long."""
+LONGEST_PATH = 255
+SETTLED = "trichter-listed-"
+"""Begins the name of the event that we have Asterisk send us, behind all that came before it."""
 
 
 NOBODYS = frozenset(
@@ -37,7 +45,8 @@ class BadEvent(ValueError):
 class Channel:
     """A channel as it was at the moment of an event. ``endpoint``: PJSIP/101; ``exten``: where it
     stood in the dialplan; ``app``: the dialplan application it is in, with its arguments;
-    ``linkedid``: '' where ari.conf does not ask for it."""
+    ``linkedid``: '' where ari.conf does not ask for it. ``recording``: the file that MixMonitor
+    writes, as the exchange names it."""
 
     id: str
     linkedid: str
@@ -49,6 +58,18 @@ class Channel:
     app: str
     created: datetime
     label: str = ""
+    recording: str = ""
+
+    @property
+    def queue(self) -> str:
+        """The queue that it waits in, or ''."""
+        name, _, arguments = self.app.partition("(")
+        return arguments.removesuffix(")").partition(",")[0].strip() if name == "Queue" else ""
+
+    @property
+    def listens(self) -> bool:
+        """Somebody's who listens to a call, and takes no part in it."""
+        return self.id.startswith(OWN_EAR)
 
     @property
     def is_local(self) -> bool:
@@ -119,14 +140,24 @@ class Connected:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that lives in Asterisk, listed after ``Connected``."""
+    """Everything that lives in Asterisk, listed after ``Connected``. It may be newer than events
+    that are not read yet; those have been when ``Settled`` with the same ``mark`` comes."""
 
     at: datetime
     channels: tuple[Channel, ...]
     bridges: tuple[Bridged, ...]
+    mark: str = ""
 
 
-Event = Updated | Dialled | Bridged | HungUp | Entered | Connected | Snapshot
+@dataclass(frozen=True)
+class Settled:
+    """Every event that is older than the ``Snapshot`` of this ``mark`` has come."""
+
+    at: datetime
+    mark: str = ""
+
+
+Event = Updated | Dialled | Bridged | HungUp | Entered | Connected | Snapshot | Settled
 
 
 def parse(raw: Any) -> Event | None:
@@ -161,6 +192,7 @@ def channel(raw: Any) -> Channel:
         app=f"{_text(dialplan, 'app_name')}({_text(dialplan, 'app_data')})",
         created=moment(raw.get("creationtime")),
         label=name,
+        recording=_path(variables, RECORDING),
     )
 
 
@@ -196,6 +228,14 @@ def _text(raw: Any, key: str) -> str:
     return value[:LONGEST] if isinstance(value, str) else ""
 
 
+def _path(raw: Any, key: str) -> str:
+    """A file's name is whole or none."""
+    value = raw.get(key) if isinstance(raw, dict) else None
+    if isinstance(value, str) and len(value) <= LONGEST_PATH and value.isprintable():
+        return value
+    return ""
+
+
 def _updated(raw: dict[str, Any], at: datetime) -> Event:
     return Updated(at, channel(raw.get("channel")))
 
@@ -226,7 +266,13 @@ def _entered(raw: dict[str, Any], at: datetime) -> Event:
     return Entered(at, channel(raw.get("channel")), texts)
 
 
-_READERS: dict[str, Callable[[dict[str, Any], datetime], Event]] = {
+def _settled(raw: dict[str, Any], at: datetime) -> Event | None:
+    """Other people's user events are none of ours."""
+    name = _text(raw, "eventname")
+    return Settled(at, name.removeprefix(SETTLED)) if name.startswith(SETTLED) else None
+
+
+_READERS: dict[str, Callable[[dict[str, Any], datetime], Event | None]] = {
     "ChannelCreated": _updated,
     "ChannelStateChange": _updated,
     "Dial": _dialled,
@@ -234,4 +280,5 @@ _READERS: dict[str, Callable[[dict[str, Any], datetime], Event]] = {
     "ChannelLeftBridge": _bridged,
     "ChannelDestroyed": _hung_up,
     "StasisStart": _entered,
+    "ChannelUserevent": _settled,
 }

@@ -9,16 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from ari_app.row import (
-    CDR_NEEDS,
-    CEL_NEEDS,
-    BadRow,
-    Clock,
-    Row,
-    SourceError,
-    Table,
-    column_name,
-)
+from ari_app.row import BadRow, Clock, Row, SourceError, Table, column_name, kind_of
 
 _CDR_CSV = """
 accountcode src dst dcontext clid channel dstchannel lastapp lastdata start answer end duration
@@ -53,8 +44,7 @@ def table(path: Path, clock: Clock, since: datetime | None) -> Table:
     except ValueError:
         head = []
     names = [column_name(cell) for cell in head]
-    kind = "cel" if set(names) >= CEL_NEEDS else "cdr"
-    if set(names) >= CDR_NEEDS or kind == "cel":
+    if kind := kind_of(set(names)):
         return Table(kind, size, lambda: _lines(path, _named(names), clock, since, skip=1))
     if len(head) == len(CEL_CUSTOM) and CEL_KIND.fullmatch(head[0]):
         return Table("cel", size, lambda: _lines(path, _named(CEL_CUSTOM), clock, since))

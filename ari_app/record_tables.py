@@ -13,17 +13,7 @@ from typing import Any
 import peewee
 from playhouse import db_url
 
-from ari_app.row import (
-    CDR_NEEDS,
-    CEL_NEEDS,
-    BadRow,
-    Clock,
-    Row,
-    SourceError,
-    Table,
-    column_name,
-    shown,
-)
+from ari_app.row import BadRow, Clock, Row, SourceError, Table, column_name, kind_of, shown
 
 CONNECT_SECONDS = 5
 USUAL = {"cdr": ("cdr", "cdrs"), "cel": ("cel", "cels")}
@@ -53,8 +43,7 @@ def tables(database: Any, clock: Clock, since: datetime | None) -> list[Table]:
     found = []
     for name in database.get_tables():
         columns = [column.name for column in database.get_columns(name)]
-        names = {column_name(column) for column in columns}
-        kind = "cel" if names >= CEL_NEEDS else "cdr" if CDR_NEEDS | {"start"} <= names else ""
+        kind = kind_of({column_name(column) for column in columns})
         if kind and name.lower() in (kind, *USUAL[kind]):
             table = peewee.Table(name).bind(database)
             found.append(_counted(kind, table, columns, clock, since))

@@ -18,11 +18,17 @@ OTHER_NAMES = {
     "calldate": "start", "eventname": "eventtype", "eventextra": "extra", "bridgepeer": "peer",
     "cidname": "cid_name", "cidnum": "cid_num", "channel_name": "channame",
 }  # fmt: skip
-CDR_NEEDS, CEL_NEEDS = {"channel", "disposition"}, {"eventtype", "eventtime", "uniqueid"}
+CDR_NEEDS = {"start", "channel", "disposition"}
+CEL_NEEDS = {"eventtype", "eventtime", "uniqueid"}
 
 
 class SourceError(Exception):
     """A source that can't be read; the message says why, without passwords."""
+
+
+def kind_of(columns: set[str]) -> str:
+    """'cel' or 'cdr', by the names of a table's columns; '' for one that is neither."""
+    return "cel" if columns >= CEL_NEEDS else "cdr" if columns >= CDR_NEEDS else ""
 
 
 @dataclass(frozen=True)

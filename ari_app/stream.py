@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from ari_app import subscription
 from ari_app.link import SHOWN, Link
-from ari_app.rest import AriError, Unauthorized, Unsupported, authorization, base_of
+from ari_app.rest import AriError, authorization, base_of
 from ari_app.seldom import Seldom
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ QUIET_EVENTS = (
     "ChannelConnectedLine",
     "ChannelCallerId",
     "DeviceStateChanged",
+    "ChannelHangupRequest",
+    "BridgeCreated",
 )
 
 SAY_EVERY = 10.0  # seconds between two lines about frames that are junk
@@ -166,7 +169,7 @@ class EventStream:
             previous.join()  # on_connect of the last connection may still be at its REST calls
         try:
             if self._link is link:
-                self._set_filter()
+                subscription.narrow(self.client, self.app.split(","), self.disallowed)
             if self._link is link and self.on_connect is not None:
                 self.on_connect(self.client)
         except AriError as error:
@@ -174,24 +177,6 @@ class EventStream:
         except Exception as error:
             log.exception("on_connect failed")
             link.cut(f"set-up after connecting failed: {error!r}"[:SHOWN])
-
-    def _set_filter(self) -> None:
-        """Set at every connection: Asterisk forgets the filter with the application, or not.
-
-        An empty one is set too, since Asterisk 16 keeps that of an earlier connection.
-        """
-        body = {"disallowed": [{"type": kind} for kind in self.disallowed]}
-        path = "/applications/{applicationName}/eventFilter"
-        for app in self.app.split(","):
-            try:
-                self.client.request("PUT", path, applicationName=app, json=body)
-            except Unsupported:
-                log.info("this Asterisk has no event filter; unwanted events are dropped here")
-            except Unauthorized as error:
-                if error.status != 403:
-                    raise
-                # Enough to observe, and that should not end because of what is only for speed.
-                log.warning("calls are observed, but nothing can be done to them: %s", error)
 
     def _deliver(self, link: Link, data: bytes) -> None:
         event = parsed(data)

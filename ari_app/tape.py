@@ -2,7 +2,8 @@
 call that was titled wrongly, and replayed by the tests.
 
 One JSON object a line. Only what the ledger reads is kept: no other channel variables, no
-arguments of applications but Stasis' own, nothing that a dialplan may hold of secrets.
+arguments of applications but Stasis' own and the queue's name, nothing that a dialplan may hold of
+secrets.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ class Tape:
         caller, dialplan = raw.get("caller") or {}, raw.get("dialplan") or {}
         name = "" if self.without_names else caller.get("name")
         kept["caller"] = {"number": caller.get("number"), "name": name}
-        kept["dialplan"] = {key: dialplan.get(key) for key in ("exten", "app_name")}
+        place = {key: dialplan.get(key) for key in ("exten", "app_name")}
+        if place["app_name"] == "Queue":
+            place["app_data"] = str(dialplan.get("app_data")).partition(",")[0]
+        kept["dialplan"] = place
         linkedid = (raw.get("channelvars") or {}).get(LINKEDID)
         kept["channelvars"] = {LINKEDID: linkedid}
         return kept

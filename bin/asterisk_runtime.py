@@ -129,6 +129,8 @@ FOLDERS = (
         "log/cdr-custom",
         "log/cel-custom",
         "spool",
+        "spool/monitor",
+        "spool/recording",
         "db",
         "keys",
     ),

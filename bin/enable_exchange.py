@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+VARIABLES = "CHANNEL(linkedid),MIXMONITOR_FILENAME"
+"""What ari.conf's sample has Asterisk tell of each channel."""
+CHANNELVARS = r"^[ \t]*channelvars[ \t]*=>?[ \t]*([^;\n]*[^;\s])"
 SAMPLE_PASSWORD = "change-this-password"  # noqa: S105 (what the sample says, to be replaced)
 
 
@@ -75,8 +78,31 @@ def _web_server(place: Place) -> str:
 def _ari(place: Place, password: str | None) -> str:
     path = place.etc / "ari.conf"
     if password is None:
-        return f"{path}: has a user [trichter] already, left as it is"
-    return _append(place, path, _sample("ari.conf").replace(SAMPLE_PASSWORD, password))
+        added = _name_variables(place, path)
+        return f"{path}: has a user [trichter] already, {added or 'left as it is'}"
+    sample = _sample("ari.conf").replace(SAMPLE_PASSWORD, password)
+    # Of two such lines only the last one counts: ours names what theirs does, too.
+    names = ",".join(dict.fromkeys([*VARIABLES.split(","), *_named_variables(path)]))
+    return _append(place, path, sample.replace(f"channelvars={VARIABLES}", f"channelvars={names}"))
+
+
+def _named_variables(path: Path) -> list[str]:
+    """Names of the last ``channelvars`` of a file; those with a bracket hold no comma."""
+    lines = re.findall(CHANNELVARS, path.read_text(errors="replace"), re.M) if path.exists() else []
+    return [name.strip() for name in lines[-1].split(",") if name.strip()] if lines else []
+
+
+def _name_variables(place: Place, path: Path) -> str:
+    """Names that an earlier Trichter did not ask for are put to the others; says which."""
+    named = _named_variables(path)
+    missing = [name for name in VARIABLES.split(",") if name not in named]
+    if not named or not missing:
+        return ""
+    if not place.dry_run:
+        text = path.read_text()
+        last = [*re.finditer(CHANNELVARS, text, re.M)][-1]
+        path.write_text(f"{text[: last.end()]},{','.join(missing)}{text[last.end() :]}")
+    return f"channelvars names {', '.join(missing)} now"
 
 
 def _toml(place: Place, password: str) -> str:

@@ -30,6 +30,7 @@ import defaults
 import demo_data
 import models
 import settings as configuration
+from errors import TrichterError
 
 ROOT = Path(__file__).resolve().parent.parent
 PHONES = {"anna": "101", "ben": "102"}
@@ -88,6 +89,7 @@ class Demo:
             f'[panel]\nbind = "{self.panel}"\npublic_url = "http://{self.panel}"\n'
             f'secret_key = "{secrets.token_hex(32)}"\n'
             f'[agi]\nbind = "127.0.0.1:{self.pbx.ports.agi}"\n'
+            '[calls]\noutbound_context = "phones"\n'
         )
         for name in [n for n in os.environ if n.startswith("TRICHTER_")]:
             del os.environ[name]
@@ -175,7 +177,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nended")
         return 0
-    except (DemoError, AsteriskError, SippError, models.TrichterError) as error:
+    except (DemoError, AsteriskError, SippError, TrichterError) as error:
         print(f"bin/demo: {error}", file=sys.stderr)
         return 1
     finally:

@@ -9,15 +9,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request
-from flask_babel import Babel
 from flask_wtf import CSRFProtect
 
 from database import database, discard
-from panel import assets, auth, errors, security, shown, urls
+from panel import assets, auth, errors, languages, security, shown, urls
 from settings import Settings
 
-LANGUAGES = ("en",)
-NOUNS = ("board", "call_statistics", "calls", "deals", "health", "live", "popups", "search")
+NOUNS = (
+    "board", "call_statistics", "calls", "deals", "exchange", "health", "live", "popups",
+    "recordings", "requests", "rules", "search",
+)  # fmt: skip
 FORM_BYTES = 64 * 1024
 SESSION_SECONDS = 7 * 86400
 WITHOUT_DATABASE = frozenset({"static", "health.healthz", "health.figures"})
@@ -38,6 +39,7 @@ def create_app(settings: Settings) -> Flask:
     app = Panel("panel", root_path=str(Path(__file__).parent))
     _configure(app, settings)
     app.url_map.converters["int"] = urls.Id
+    languages.install(app)
     # The order matters: a refused form needs no connection, a log-in check does.
     security.install(app, settings)
     CSRFProtect(app)
@@ -47,7 +49,6 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     assets.install(app)
     shown.install(app)
-    Babel(app, locale_selector=_locale)
     for noun in NOUNS:
         app.register_blueprint(import_module(f"panel.{noun}").bp)
     return app
@@ -64,6 +65,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         )
     app.config.update(
         SECRET_KEY=secret,
+        RECORDING_FOLDERS=settings.recordings.folders,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         MAX_FORM_PARTS=50,
@@ -76,7 +78,8 @@ def _configure(app: Flask, settings: Settings) -> None:
         # A board stays open all day: its forms hold as long as the log-in does.
         WTF_CSRF_TIME_LIMIT=None,
         PROPAGATE_EXCEPTIONS=False,
-        BABEL_DEFAULT_LOCALE=LANGUAGES[0],
+        BABEL_DEFAULT_LOCALE="en",
+        PBX=settings.pbx.name,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -94,8 +97,3 @@ def _disconnect(error: Any) -> None:
         discard()
     else:
         database.close()
-
-
-def _locale() -> str:
-    viewer = g.get("viewer")
-    return viewer.locale if viewer and viewer.locale in LANGUAGES else LANGUAGES[0]

@@ -104,7 +104,7 @@ def waits() -> Any:
     ignored number can't be called back, and would wait for ever."""
     missed = (Call.direction == "incoming") & (Call.outcome << models.MISSED_OUTCOMES)
     condition = missed & Call.called_back_at.is_null() & Call.number.is_null(False)
-    return condition & Call.number.not_in(models.ignored) if models.ignored else condition
+    return condition & models.IgnoredNumber.spares(Call.number)
 
 
 def midnight(day: date) -> datetime:

@@ -1,12 +1,13 @@
-"""Call statistics for heads (T13): by seller, hour of the day and called number."""
+"""Call statistics for heads (T13): by seller, hour of the day, called number and queue."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -18,7 +19,7 @@ from fields import EPOCH, utcnow
 from models import Call, Leg, User
 from panel.auth import viewer
 from panel.call_filters import DIRECTIONS, Filters, midnight
-from panel.calls import in_the_middle, people
+from panel.calls import people
 from panel.urls import whole
 
 bp = Blueprint("call_statistics", __name__)
@@ -56,6 +57,29 @@ class Statistics:
     sellers: list[tuple[str, Line]]
     hours: list[Line]
     dids: list[Line]
+    queues: list[Line]
+
+
+@dataclass
+class Tally:
+    """Calls that are being counted. ``waits``: how many were answered after so many seconds."""
+
+    calls: int = 0
+    answered: int = 0
+    busy: int = 0
+    talk: int = 0
+    waits: Counter[int] = field(default_factory=Counter)
+
+    def add(self, outcome: str | None, wait: int | None, calls: int, talk: int) -> None:
+        self.calls += calls
+        self.talk += talk
+        self.busy += calls if outcome == "busy" else 0
+        if outcome == "answered":
+            self.answered += calls
+            self.waits[wait or 0] += calls
+
+    def line(self, key: Any = None) -> Line:
+        return Line(key, self.calls, self.answered, self.busy, median(self.waits), self.talk)
 
 
 @bp.get("/calls/statistics")
@@ -101,45 +125,56 @@ def _period() -> Period:
 
 
 def _statistics(filters: Period) -> Statistics:
-    """Five queries, however many calls: the numbers are counted in the database."""
+    """Four queries, however many calls: the database counts those that are alike."""
     base = filters.of(Call.visible_to(viewer())).where(Call.ended_at.is_null(False))
     if filters.seller:
         base = base.where(_seller() == whole(filters.seller))
-    total = _lines(base, Call.id * 0)
     names = {user.id: user.name for user in User.select(User.id, User.name)}
-    by_seller = [(names.get(line.key, ""), line) for line in _lines(base, _seller())]
-    by_hour = {
-        int(line.key) // HOUR_MS: line for line in _lines(base, _hour(filters.start, filters.end))
-    }
+    total, dids, queues = _counted(base, Call.did, Call.queue)
+    _, sellers = _counted(base, _seller())
+    _, hours = _counted(base, _hour(filters.start, filters.end))
+    by_hour = {int(key) // HOUR_MS: tally for key, tally in hours.items()}
+    by_seller = [(names.get(key, ""), tally.line(key)) for key, tally in sellers.items()]
     return Statistics(
-        total=total[0] if total else Line(),
+        total=total[None].line() if total else Line(),
         sellers=sorted(by_seller, key=lambda pair: (not pair[0], pair[0])),
-        hours=[by_hour.get(hour, Line()) for hour in range(24)],
-        dids=sorted(_lines(base, Call.did), key=lambda line: (-line.calls, line.key or "")),
+        hours=[by_hour.get(hour, Tally()).line() for hour in range(24)],
+        dids=_most_first(dids),
+        queues=_most_first(queues) if queues.keys() - {None} else [],
     )
 
 
-def _lines(base: Any, key: Any) -> list[Line]:
-    """The calls of ``base`` counted by ``key``."""
-    answered = Case(None, [(Call.outcome == "answered", 1)], 0)
-    alike = {"partition_by": [key, answered]}
-    calls = base.select(
-        key.alias("key"),
-        answered.alias("answered"),
-        Case(None, [(Call.outcome == "busy", 1)], 0).alias("busy"),
-        Call.wait.alias("wait"),
-        fn.COALESCE(Call.talk, 0).alias("talk"),
-        fn.ROW_NUMBER().over(order_by=[Call.wait, Call.id], **alike).alias("place"),
-        fn.COUNT(Call.id).over(**alike).alias("among"),
-    )
-    c = calls.c
-    half = fn.AVG(Case(None, [((c.answered == 1) & in_the_middle(c.place, c.among), c.wait)]))
-    sums = (fn.COUNT(c.place), fn.SUM(c.answered), fn.SUM(c.busy), half, fn.SUM(c.talk))
-    counted: Any = Call.select(c.key, *sums).from_(calls).group_by(c.key)
-    return [
-        Line(key, int(n), int(yes), int(busy), None if wait is None else float(wait), int(talk))
-        for key, n, yes, busy, wait, talk in counted.tuples()
-    ]
+def _counted(base: Any, *keys: Any) -> list[dict[Any, Tally]]:
+    """The calls of ``base``: all of them (under None), and by each of ``keys``."""
+    named = [key.alias(f"key{number}") for number, key in enumerate(keys)]
+    talk = fn.COALESCE(Call.talk, 0).alias("talk")
+    # The keys are counted from a query of their own: PostgreSQL knows no expression with
+    # parameters again when it stands in GROUP BY.
+    inner = base.select(*named, Call.outcome, Call.wait, talk)
+    columns = [getattr(inner.c, column.name) for column in named]
+    alike = (*columns, inner.c.outcome, inner.c.wait)
+    counted: Any = Call.select(*alike, fn.COUNT(inner.c.talk), fn.SUM(inner.c.talk))
+    found: list[dict[Any, Tally]] = [defaultdict(Tally) for _ in (None, *keys)]
+    for *values, outcome, wait, calls, talked in counted.from_(inner).group_by(*alike).tuples():
+        for tallies, value in zip(found, (None, *values), strict=True):
+            tallies[value].add(outcome, wait, calls, int(talked))
+    return found
+
+
+def _most_first(tallies: dict[Any, Tally]) -> list[Line]:
+    lines = [tally.line(key) for key, tally in tallies.items()]
+    return sorted(lines, key=lambda line: (-line.calls, line.key or ""))
+
+
+def median(counts: Mapping[int, int]) -> float | None:
+    """The value in the middle, or between the two that are, of values that occur so often."""
+    among = sum(counts.values())
+    if not among:
+        return None
+    ends = accumulate(counts[value] for value in sorted(counts))
+    places = list(zip(ends, sorted(counts), strict=True))
+    low, high = (next(v for end, v in places if end > at) for at in ((among - 1) // 2, among // 2))
+    return (low + high) / 2
 
 
 def _seller() -> Any:
@@ -202,6 +237,8 @@ def _csv_rows(statistics: Statistics) -> Iterator[exports.Row]:
         yield _csv_row("hour", hour, line)
     for line in statistics.dids:
         yield _csv_row("did", line.key, line)
+    for line in statistics.queues:
+        yield _csv_row("queue", line.key, line)
 
 
 def _csv_row(by: str, key: Any, line: Line) -> exports.Row:

@@ -10,20 +10,12 @@ from peewee import JOIN
 from werkzeug.datastructures import MultiDict
 
 from database import database, locked
+from errors import Conflict, Refused
 from fields import BadNumber, clean, normalise
-from models import (
-    Call,
-    Conflict,
-    Contact,
-    Deal,
-    Funnel,
-    Refused,
-    Stage,
-    StageChange,
-    User,
-)
+from models import Call, Contact, Deal, Funnel, Stage, StageChange, User
 from panel import cards, errors
 from panel.auth import viewer
+from panel.languages import sentence
 from panel.shown import BadAmount, read_amount
 from panel.urls import came_from, wants_fragment, whole
 
@@ -170,9 +162,7 @@ def _call(text: str | None) -> Call | None:
 
 
 def _by_field(refusal: Refused) -> dict[str, str]:
-    """Verbs begin a refusal with the name of the field, where it is about one."""
-    name, found, text = str(refusal).partition(": ")
-    return {name: text} if found else {"": str(refusal)}
+    return {refusal.field: sentence(refusal)}
 
 
 def _form(values: Any, problems: dict[str, str]) -> str:

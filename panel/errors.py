@@ -12,7 +12,8 @@ from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
 from database import DatabaseTrouble, trouble
-from models import Conflict, Refused
+from errors import Conflict, Refused
+from panel.languages import sentence
 from panel.urls import came_from, is_local, wants_fragment
 
 UNUSABLE = (
@@ -28,8 +29,8 @@ UNUSABLE = (
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _stale_form)
-    app.register_error_handler(Refused, lambda error: page(422, str(error)))
-    app.register_error_handler(Conflict, lambda error: page(409, str(error)))
+    app.register_error_handler(Refused, lambda error: page(422, sentence(error)))
+    app.register_error_handler(Conflict, lambda error: page(409, sentence(error)))
     for kind in UNUSABLE:
         app.register_error_handler(kind, _no_database)
 

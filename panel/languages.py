@@ -20,7 +20,7 @@ LANGUAGES = {"en": "English", "de": "Deutsch", "ru": "Русский"}
 FOLDER = Path(__file__).parent / "translations"
 
 
-class Catalogues(Domain):  # type: ignore[misc]
+class Catalogues(Domain):
     """Read straight from the .po files, once a process: nothing has to be compiled before."""
 
     def get_translations(self) -> NullTranslations:

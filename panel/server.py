@@ -11,6 +11,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 import models
+from errors import TrichterError
 from panel import FORM_BYTES, create_app, live
 from panel.worker import ReadFirst, Worker
 from settings import Settings
@@ -21,7 +22,7 @@ THREADS = 400
 log = logging.getLogger("trichter.panel")
 
 
-class CannotListen(models.TrichterError):
+class CannotListen(TrichterError):
     """The address of the panel can't be used; the message says why."""
 
 

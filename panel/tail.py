@@ -94,7 +94,8 @@ class Listener:
         self._news = threading.Condition()
 
     def concerns(self, event: Event) -> bool:
-        return bool(event.deal_for(self.user) or event.call_for(self.user))
+        found = event.deal_for(self.user) or event.call_for(self.user)
+        return bool(found or event.request_for(self.user))
 
     def offer(self, event: Event, mark: int) -> None:
         """Called by the tail: keep it for sending, or end a listener that does not keep up."""

@@ -23,6 +23,8 @@ REQUEST_SECONDS = 10.0
 """For a whole request, form included."""
 ANSWER_SECONDS = 30.0
 """For a whole answer. Streams have no end; see live for theirs."""
+SLOWEST = 32 * 1024
+"""Bytes a second: a long answer, such as a recording, gets as much more time as that takes."""
 LOOK_SECONDS = 1.0
 STREAM = "text/event-stream; charset=utf-8"
 
@@ -61,9 +63,17 @@ class ReadFirst:
         def started(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             if ("Content-Type", STREAM) in headers:
                 _until.pop(connection, None)
+            elif connection in _until:
+                _until[connection] += _length(headers) / SLOWEST
             return start_response(status, headers, *error)
 
         return self.wsgi_app(environ, started)
+
+
+def _length(headers: list[tuple[str, str]]) -> int:
+    """Bytes of an answer, 0 if it does not say."""
+    said = next((value for name, value in headers if name.lower() == "content-length"), "")
+    return int(said) if said.isdecimal() else 0
 
 
 def _watch() -> None:

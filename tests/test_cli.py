@@ -137,6 +137,7 @@ def test_the_life_of_a_user(ready: Run) -> None:
             "name": "Anna",
             "role": "seller",
             "endpoint": "PJSIP/101",
+            "mobile": None,
             "department": "Sales",
             "active": True,
         }
@@ -147,6 +148,15 @@ def test_the_life_of_a_user(ready: Run) -> None:
     assert ready("user", "disable", "anna").stdout == "disabled anna\n"
     line = ready("user", "list").stdout
     assert line.split() == ["anna", "seller", "-", "Sales", "Anna", "disabled"]
+    again = ("user", "change", "anna", "--enable", "--mobile", "0171 0000101", "--department", "")
+    assert ready(*again).stdout == "changed anna\n"
+    (listed,) = json.loads(ready("user", "list", "--format", "json").stdout)
+    assert (listed["active"], listed["mobile"], listed["department"]) == (
+        True,
+        "+491710000101",
+        None,
+    )
+    assert listed["name"] == "Anna"
 
 
 def test_the_password_comes_from_standard_input(ready: Run, url: str) -> None:
@@ -166,6 +176,10 @@ def test_what_users_can_not_be(ready: Run) -> None:
     assert "password: 8 to 200" in refusal(add(ready, "ben", text=""))
     assert "password" in refusal(add(ready, "ben", text=b"gr\xfc\xdfe vom pferd\n"))
     assert "no user 'ben'" in refusal(ready("user", "disable", "ben"))
+    assert "no user 'ben'" in refusal(ready("user", "change", "ben", "--name", "Ben"))
+    assert "'12' is not a telephone number" in refusal(
+        ready("user", "change", "anna", "--mobile", "12")
+    )
     assert "no user 'ben'" in refusal(
         ready("user", "password", "ben", "--password-stdin", text="correct horse")
     )

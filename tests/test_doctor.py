@@ -15,9 +15,10 @@ import database
 import doctor
 import settings
 from ari_app.client import AriError, BadReply, Unauthorized, Unreachable
-from models import User
+from models import CallRule, User
 from tests.office import Office, until
-from tests.world import World, populate, release, use
+from tests.world import Story, World, populate, release, use
+from verbs import recordings as verbs
 
 
 def findings(loaded: settings.Settings) -> dict[str, doctor.Check]:
@@ -115,7 +116,7 @@ def test_password_in_the_address_of_the_database(tmp_path: Path) -> None:
     path.write_text('[database]\nurl = "postgresql://trichter:geheim@127.0.0.1:9/trichter"\n')
     path.chmod(0o644)
     loaded = settings.load({"TRICHTER_CONFIG": str(path)})
-    (fault,) = (c for c in doctor._configuration(loaded) if c.mark == doctor.FAULT)
+    (fault,) = (c for c in doctor.configuration.checks(loaded) if c.mark == doctor.FAULT)
     assert "chmod" in fault.fix
     assert "geheim" not in fault.finding
 
@@ -170,8 +171,8 @@ def test_who_answers(world: World, subject: str, answer: bytes, mark: str, fix: 
 
 
 def test_front_end_files_that_are_missing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "HTMX", Path("/nowhere/htmx.min.js"))
-    faults = [check for check in doctor._panel(world.settings) if check.mark == doctor.FAULT]
+    monkeypatch.setattr(doctor.servers, "HTMX", Path("/nowhere/htmx.min.js"))
+    faults = [check for check in doctor.servers.panel(world.settings) if check.mark == doctor.FAULT]
     assert "bin/setup" in faults[0].fix
 
 
@@ -179,7 +180,7 @@ def test_user_of_asterisk_that_may_only_read(world: World) -> None:
     def ask(*_: object, **__: object) -> None:
         raise Unauthorized("forbidden", 403)
 
-    (note,) = doctor._rights(world.settings, ask)
+    (note,) = doctor.asterisk.rights(world.settings, ask)
     assert note.mark == doctor.NOTE
     assert "read_only=no" in note.fix
 
@@ -194,13 +195,13 @@ def test_user_of_asterisk_that_may_only_read(world: World) -> None:
     ],
 )
 def test_way_into_asterisk(error: AriError, fix: str) -> None:
-    assert fix in doctor._way_in(error)
+    assert fix in doctor.asterisk.way_in(error)
 
 
 def test_password_of_the_sample(world: World) -> None:
-    sample = (Path(doctor.__file__).parent / "asterisk_conf" / "ari.conf").read_text()
-    assert f"\npassword={doctor.SAMPLE_PASSWORD}\n" in sample
-    ari = settings.Ari(url="http://127.0.0.1:9", password=doctor.SAMPLE_PASSWORD)
+    sample = (Path(doctor.__file__).parents[1] / "asterisk_conf" / "ari.conf").read_text()
+    assert f"\npassword={doctor.configuration.SAMPLE_PASSWORD}\n" in sample
+    ari = settings.Ari(url="http://127.0.0.1:9", password=doctor.configuration.SAMPLE_PASSWORD)
     assert findings(dataclasses.replace(world.settings, ari=ari))["ari.password"].fix
 
 
@@ -220,3 +221,43 @@ def test_command_line_says_it_and_fails(office: Office) -> None:
     until(lambda: office.said("doctor", "FAULT asterisk"), "the fault")
     assert office.said("doctor", "→")
     assert not office.said("doctor", "Traceback")
+
+
+def recordings_of(loaded: settings.Settings, *folders: Path) -> list[doctor.Check]:
+    kept = settings.Recordings(tuple(str(folder) for folder in folders))
+    return list(doctor.recordings.checks(dataclasses.replace(loaded, recordings=kept), True))
+
+
+def test_folders_of_recordings(world: World, tmp_path: Path) -> None:
+    (good,) = recordings_of(world.settings, tmp_path)
+    assert good.mark == doctor.GOOD
+    (note,) = recordings_of(world.settings, tmp_path / "none")
+    assert (note.mark, bool(note.fix)) == (doctor.NOTE, True), "nothing is recorded here"
+    CallRule.update(effects="deal record").where(CallRule.situation == "incoming").execute()
+    (fault,) = recordings_of(world.settings, tmp_path / "none")
+    assert fault.mark == doctor.FAULT
+    assert "install -d" in fault.fix
+
+
+def test_recordings_that_are_not_there(world: World, tmp_path: Path) -> None:
+    for number, name in enumerate(("here.wav", "gone.wav", "/elsewhere/far.wav"), start=1):
+        story = Story.begins(linkedid=f"{number}.1").rings("PJSIP/101").answered("PJSIP/101")
+        verbs.begin(story.call.id, name)
+        story.ended()
+    (tmp_path / "here.wav").touch()
+    found = {check.finding: check for check in recordings_of(world.settings, tmp_path)[1:]}
+    assert all(check.mark == doctor.FAULT and check.fix for check in found.values())
+    missing, outside = sorted(found)
+    assert "1 of the last 3 files missing" in missing
+    assert "gone.wav" in missing
+    assert "1 of the last 3 files outside" in outside
+    assert "far.wav" in outside
+
+
+def test_channelvars_without_the_recording(world: World) -> None:
+    def ask(*_: object, **__: object) -> list[dict[str, dict[str, str]]]:
+        return [{"channelvars": {"CHANNEL(linkedid)": "1.1"}}]
+
+    found = list(doctor.asterisk._channel_variables(world.settings, ask))
+    assert [check.mark for check in found] == [doctor.GOOD, doctor.NOTE]
+    assert "MIXMONITOR_FILENAME" in found[1].fix

@@ -81,6 +81,33 @@ def test_a_user_that_is_there_keeps_the_password(place: Place) -> None:
     assert tomllib.loads(place.config.read_text())["ari"]["password"] == ""
 
 
+def variables(place: Place) -> list[str]:
+    lines = (place.etc / "ari.conf").read_text().splitlines()
+    return [line for line in lines if line.startswith("channelvars")]
+
+
+def test_variables_of_others_are_kept(place: Place) -> None:
+    """Of two such lines only the last one counts."""
+    ours = "CHANNEL(linkedid),MIXMONITOR_FILENAME"
+    (place.etc / "ari.conf").write_text(STOCK_ARI + "channelvars = SHOP,CHANNEL(linkedid) ; mine\n")
+    list(enable(place))
+    assert variables(place)[-1] == f"channelvars={ours},SHOP"
+
+
+def test_an_earlier_trichter_asked_for_less(place: Place) -> None:
+    """Its user stays, and the recordings of the dialplan become known."""
+    before = "channelvars=CHANNEL(linkedid) ; legs\n[trichter]\ntype=user\npassword=mine\n"
+    (place.etc / "ari.conf").write_text("[general]\nenabled=yes\n" + before)
+    dry = Place(place.etc, place.config, place.data, place.asterisk, dry_run=True)
+    assert any("names MIXMONITOR_FILENAME now" in line for line in enable(dry))
+    assert variables(place) == ["channelvars=CHANNEL(linkedid) ; legs"]
+    list(enable(place))
+    assert variables(place) == ["channelvars=CHANNEL(linkedid),MIXMONITOR_FILENAME ; legs"]
+    list(enable(place))
+    assert variables(place) == ["channelvars=CHANNEL(linkedid),MIXMONITOR_FILENAME ; legs"]
+    assert "password=mine" in (place.etc / "ari.conf").read_text()
+
+
 def test_freepbx_and_missing_folders_are_refused(place: Place, tmp_path: Path) -> None:
     (tmp_path / "freepbx.conf").touch()
     with pytest.raises(CannotEnable, match="FreePBX"):

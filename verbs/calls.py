@@ -12,23 +12,24 @@ from typing import Any
 
 from peewee import Case, fn
 
-from call_report import CallReport, LegReport
-from database import database, locked
-from fields import clean, earliest, number_or_none, seconds
-from models import (
-    Call,
-    CallRequest,
-    CallRule,
-    Conflict,
-    Contact,
-    Deal,
-    Event,
-    Leg,
-    User,
-    is_missed,
-    normal_did,
+from call_report import OWN_CALL, CallReport, LegReport
+from database import Prepared, database, locked
+from errors import Conflict
+from fields import clean, earliest, outside_number, seconds
+from models import Call, CallRequest, Contact, Deal, Event, Leg, User, is_missed, normal_did
+from verbs import recordings, search
+from verbs.customers import apply_rules
+from verbs.requests import adopt
+
+_LOCKED = Prepared(
+    lambda pbx, linkedid: locked(Call.select().where(Call.pbx == pbx, Call.linkedid == linkedid))
 )
-from verbs import search
+_MISSED = Prepared(
+    lambda number, before: Call.awaiting_call_back().where(
+        Call.number == number, Call.started_at < before
+    )
+)
+_LEGS = Prepared(lambda call: Leg.select().where(Leg.call == call))
 
 
 def record_call(report: CallReport) -> Call:
@@ -51,8 +52,10 @@ def record_call(report: CallReport) -> Call:
 
 def _claim(report: CallReport) -> Call:
     """The call's row, locked, so that reports of one call come one after the other."""
-    key = (Call.pbx == report.pbx) & (Call.linkedid == report.linkedid)
-    number = number_or_none(report.number)
+    known = _LOCKED.models(report.pbx, report.linkedid)
+    if known:
+        return known[0]
+    number = outside_number(report.number, report.direction)
     call, fresh = Call.get_or_create(
         pbx=report.pbx,
         linkedid=report.linkedid,
@@ -65,7 +68,10 @@ def _claim(report: CallReport) -> Call:
             "started_at": report.started_at,
         },
     )
-    return call if fresh else locked(Call.select().where(key)).get()
+    if fresh:
+        adopt(call)
+        return call
+    return _LOCKED.models(report.pbx, report.linkedid)[0]
 
 
 def _take_back_guess(call: Call) -> None:
@@ -79,6 +85,10 @@ def _absorb(call: Call, linkedids: Iterable[str]) -> None:
     """T6: calls that have turned out to be this one leave their phones and history to it."""
     same_pbx = Call.pbx == call.pbx
     for other in Call.select().where(same_pbx, Call.linkedid << list(linkedids)):
+        if other.direction == "internal" != call.direction:
+            # What colleagues say to each other first is no talk with the customer.
+            spoke = (Leg.call == other) & Leg.answered_at.is_null(False)
+            Leg.update(answered_at=None, outcome="answered").where(spoke).execute()
         known = {leg.channel for leg in call.legs}
         Leg.update(call=call).where(Leg.call == other, Leg.channel.not_in(known)).execute()
         Event.update(call=call).where(Event.call == other).execute()
@@ -95,8 +105,9 @@ def _record_legs(call: Call, whole: CallReport) -> dict[str, Leg]:
     that stop while the call goes on as it was."""
     reports = whole.legs
     goes_on = not whole.ended_at and bool(whole.answered_at) == bool(call.answered_at)
-    known = {leg.channel: leg for leg in call.legs}
-    users = User.by_endpoint(r.endpoint for r in reports) if reports else {}
+    known = {leg.channel: leg for leg in _LEGS.models(call.id)}
+    fresh = [report.endpoint for report in reports if report.channel not in known]
+    users = User.by_endpoint(fresh) if fresh else {}
     for report in reports:
         leg = known.get(report.channel)
         if leg is None:
@@ -131,7 +142,8 @@ def _identify(call: Call, report: CallReport) -> bool:
         call.direction, call.number, call.number_text = report.direction, None, ""
         call.name, call.did = "", None
     if not call.number_text and report.number:
-        call.number, call.number_text = number_or_none(report.number), clean(report.number, 40)
+        call.number = outside_number(report.number, call.direction)
+        call.number_text = clean(report.number, 40)
     if not call.name and report.name:
         call.name = clean(report.name)
     if not call.did and report.did:
@@ -157,6 +169,8 @@ def _end(call: Call, report: CallReport) -> None:
     if report.talk is not None and call.answered_at and report.answered_at:
         # The answer was seen before a restart: the talk went on in between.
         call.talk = report.talk + seconds(report.answered_at - call.answered_at)
+    if call.answered_at and report.talk is None:
+        call.talk = _talk_of_legs(call)
     # Phones that were reached before a restart may have no later report of their own.
     still_open = (Leg.call == call) & Leg.ended_at.is_null()
     spoke = Case(None, [(Leg.answered_at.is_null(False), "answered")], "missed")
@@ -166,7 +180,18 @@ def _end(call: Call, report: CallReport) -> None:
         call.outcome = "answered"
     else:
         call.outcome = report.outcome or "missed"
+        if call.linkedid.startswith(OWN_CALL) and report.direction == "internal":
+            # Nobody picked up the phone of who asked for it: the customer was never rung.
+            call.outcome = "failed"
         call.wait = seconds(call.ended_at - call.started_at)
+
+
+def _talk_of_legs(call: Call) -> int | None:
+    """Another process heard the talk, and it was over when this one began: it lasted until the
+    last phone that spoke was gone. None if that is not known."""
+    spoke: Any = Leg.select(Leg.ended_at).where(Leg.call == call, Leg.answered_at.is_null(False))
+    ends = [end for (end,) in spoke.tuples()]
+    return seconds(max(ends) - call.answered_at) if ends and None not in ends else None
 
 
 def _announce(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) -> None:
@@ -179,8 +204,9 @@ def _announce(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) ->
     elif newly_attached and not call.outcome:
         Event.add("call.attached", call=call)
     if call.outcome and call.outcome != was_outcome:
-        if is_missed(call.direction, call.outcome):
-            _missed(call)
+        if is_missed(call.direction, call.outcome) and call.makes_customers:
+            apply_rules(call, "missed")
+            _talked_since(call)
         if call.contact_id is None and call.number:
             search.called([call.id])
         Event.add("call.ended", call=call, payload={"outcome": call.outcome})
@@ -188,22 +214,36 @@ def _announce(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) ->
 
 def _answered(call: Call) -> None:
     """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
+    record = recordings.is_wanted(call)
     if call.makes_customers:
-        # Nobody of ours spoke: a mobile outside did, on behalf of whose phone rang.
-        _apply_rules(call, call.direction, call.agent or _rung_last(call))
+        apply_rules(call, call.direction)
         _clear_missed(call)
         _follow_speaker(call)
-    Event.add("call.answered", call=call)
+    Event.add("call.answered", call=call, payload={recordings.RULE: True} if record else None)
 
 
 def _clear_missed(call: Call) -> None:
     waits = (Call.number == call.number) & Call.called_back_at.is_null()
-    before = Call.started_at < call.answered_at
     # Not locked by the query: MariaDB would wait for other live calls of the number too.
-    for missed in Call.awaiting_call_back().where(waits, before):
+    for missed in _MISSED.models(call.number, Call.answered_at.db_value(call.answered_at)):
         mine = Call.update(called_back_at=call.answered_at).where(Call.id == missed.id, waits)
         if mine.execute():
             Event.add("call.called_back", call=missed)
+
+
+def _talked_since(call: Call) -> None:
+    """T9, the other way round: the conversation was known before the missed call was, which two
+    calls at once or a gap can bring about."""
+    talks = Call.select(Call.answered_at).where(
+        Call.number == call.number,
+        Call.answered_at > call.started_at,
+        Call.direction != "internal",
+    )
+    first = talks.order_by(Call.answered_at).first()
+    if first and call.called_back_at is None:
+        call.called_back_at = first.answered_at
+        call.save(only=[Call.called_back_at])
+        Event.add("call.called_back", call=call)
 
 
 def _follow_speaker(call: Call) -> None:
@@ -221,40 +261,6 @@ def _made(call: Call, deal: Deal) -> bool:
     return Event.of_kind("deal.created").where(Event.deal == deal, Event.call == call).exists()
 
 
-def _missed(call: Call) -> None:
-    """Rule 5: a missed call belongs to the user whose phone rang last."""
-    if call.makes_customers:
-        _apply_rules(call, "missed", _rung_last(call))
-
-
-def _rung_last(call: Call) -> User | None:
-    last = (
-        Leg.select()
-        .where(Leg.call == call, Leg.user.is_null(False))
-        .order_by(fn.COALESCE(Leg.rang_at, 0).desc(), Leg.id.desc())
-        .first()
-    )
-    return last and last.user
-
-
-def _apply_rules(call: Call, situation: str, owner: User | None) -> None:
-    """T2. The contact's row is locked, so that two calls at once make one deal (rule 7)."""
-    known = call.contact or Contact.by_number(call.number)
-    effects = CallRule.effects_for(situation, known is not None, call.did)
-    if known is None and not effects & {"contact", "deal"}:
-        return
-    contact = known or Contact.of_number(str(call.number), call.name, owner)
-    locked(Contact.select().where(Contact.id == contact.id)).get()
-    deal = call.deal if call.is_attached_by_hand() else contact.open_deal(owner)
-    if deal is None and "deal" in effects:
-        at = call.answered_at or call.ended_at
-        deal = Deal.open(
-            contact.name, owner, None, contact=contact, call=call, source="call", at=at
-        )
-    call.contact, call.deal = contact, deal
-    call.save(only=[Call.contact, Call.deal])
-
-
 def _merge_leg(leg: Leg, report: LegReport, call_goes_on: bool) -> None:
     rings_now = report.rang_at and not leg.rang_at
     stops_now = leg.id and report.ended_at and not leg.ended_at
@@ -264,10 +270,11 @@ def _merge_leg(leg: Leg, report: LegReport, call_goes_on: bool) -> None:
         ended_at=leg.ended_at or report.ended_at,
     )
     if report.outcome and leg.outcome != "answered":
-        leg.assign(outcome=report.outcome)
+        # Who told of the answer may have been another process.
+        leg.assign(outcome="answered" if leg.answered_at else report.outcome)
     fresh = not leg.id
     if fresh or leg.dirty_fields:
-        leg.save(force_insert=fresh)
+        leg.save(force_insert=fresh, only=None if fresh else leg.dirty_fields)
     if rings_now and not report.ended_at and leg.user_id:
         Event.add("call.ringing", call=leg.call, payload={"user": leg.user_id})
     if stops_now and call_goes_on and leg.user_id:

@@ -10,21 +10,9 @@ from typing import Any
 from peewee import fn
 
 from database import database, locked
+from errors import Refused
 from fields import clean, normalise, readable_lines, utcnow
-from models import (
-    Call,
-    CallRequest,
-    Company,
-    Contact,
-    Deal,
-    Event,
-    Merge,
-    Note,
-    Phone,
-    Refused,
-    Task,
-    User,
-)
+from models import Call, CallRequest, Company, Contact, Deal, Event, Merge, Note, Phone, Task, User
 from verbs import search
 
 UNDO_WITHIN = timedelta(days=1)
@@ -65,7 +53,7 @@ def add_number(contact: Contact, number: str, by: User | None) -> Phone:
     with database.atomic():
         phone, fresh = Phone.get_or_create(e164=e164, defaults={"contact": contact})
         if phone.contact_id != contact.id:
-            raise Refused("number: belongs to another contact; merge the two")
+            raise Refused("belongs to another contact; merge the two", field="number")
         if fresh:
             search.keep("phone", [phone.id])
             _tell("contact.number_added", contact, by)
@@ -184,14 +172,14 @@ def _columns() -> list[Any]:
 
 def _name(text: str) -> str:
     if not clean(text):
-        raise Refused("name: must not be empty")
+        raise Refused("must not be empty", field="name")
     return clean(text)
 
 
 def _email(text: str) -> str:
     mail = clean(text, 200)
     if mail and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", mail):
-        raise Refused("email: write it like name@example.com")
+        raise Refused("write it like name@example.com", field="email")
     return mail
 
 
@@ -231,7 +219,7 @@ def change_company(company: Company, by: User | None, **about: Any) -> bool:
     if "name" in about:
         about["name"] = clean(about["name"], 120)
         if not about["name"]:
-            raise Refused("name: must not be empty")
+            raise Refused("must not be empty", field="name")
     if "website" in about:
         about["website"] = _website(about["website"])
     if "notes" in about:
@@ -252,7 +240,7 @@ def _website(text: str) -> str:
     if site and "://" not in site:
         site = f"https://{site}"
     if site and not re.fullmatch(r"https?://[^\s/@]+\.[^\s@]+", site):
-        raise Refused("website: write it like www.example.com")
+        raise Refused("write it like www.example.com", field="website")
     return site
 
 

@@ -6,20 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from database import database
+from errors import Conflict, Refused
 from fields import clean, utcnow
-from models import (
-    PRIORITIES,
-    Call,
-    Conflict,
-    Contact,
-    Deal,
-    Event,
-    Refused,
-    Stage,
-    StageChange,
-    User,
-    check_amount,
-)
+from models import PRIORITIES, Call, Contact, Deal, Event, Stage, StageChange, User, check_amount
 from verbs import search
 
 UNDONE = "undone"
@@ -91,7 +80,7 @@ def _last_moves(deal: Deal) -> tuple[StageChange | None, StageChange | None]:
 
 def _title(title: str) -> str:
     if not clean(title, 120):
-        raise Refused("title: must not be empty")
+        raise Refused("must not be empty", field="title")
     return clean(title, 120)
 
 
@@ -102,7 +91,7 @@ def _amount(amount: Decimal | None) -> Decimal | None:
 
 def _priority(priority: int) -> int:
     if priority not in PRIORITIES:
-        raise Refused("priority: -1, 0 or 1")
+        raise Refused("-1, 0 or 1", field="priority")
     return priority
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from database import database, locked
+from errors import Refused
 from fields import clean, readable_lines, utcnow
-from models import REQUIRABLE, Deal, Event, Funnel, Reason, Refused, Stage, User
+from models import REQUIRABLE, Deal, Event, Funnel, Reason, Stage, User
 
 BUYER_PHASES = ("", "motivation", "interest", "decision", "action")
 KINDS = ("unsorted", "open", "won", "lost")
@@ -47,7 +48,7 @@ def add_stage(funnel: Funnel, by: User | None, **about: Any) -> Stage:
     """A stage, before the closed ones. Raises Refused."""
     values = _checked({"kind": "open", **about})
     if values["kind"] == "unsorted":
-        raise Refused("kind: a funnel has one Unsorted, which is its first stage")
+        raise Refused("a funnel has one Unsorted, which is its first stage", field="kind")
     with database.atomic():
         stages = _stages(funnel)
         _check_free([s for s in stages if s.name == values["name"]], "stage")
@@ -136,7 +137,7 @@ def _number(stages: Sequence[Stage]) -> None:
 
 def _check_free(others: Any, noun: str) -> None:
     if list(others):
-        raise Refused(f"name: there is a {noun} of this name already")
+        raise Refused("there is a {noun} of this name already", field="name", noun=noun)
 
 
 def _check_can_go(funnel: Funnel) -> None:
@@ -152,20 +153,25 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     """Columns for what is said of a stage. Raises Refused."""
     unknown = about.keys() - READERS.keys()
     if unknown:
-        raise Refused(f"stage: {min(unknown)!r} is unknown; known: {', '.join(READERS)}")
+        raise Refused(
+            "'{unknown}' is unknown; known: {readers}",
+            field="stage",
+            unknown=min(unknown),
+            readers=", ".join(READERS),
+        )
     return {key: READERS[key](value) for key, value in about.items()}
 
 
 def _name(text: Any) -> str:
     if not isinstance(text, str) or not clean(text):
-        raise Refused("name: must not be empty")
+        raise Refused("must not be empty", field="name")
     return clean(text)
 
 
 def _one_of(key: str, known: Sequence[str]) -> Any:
     def read(value: Any) -> str:
         if value not in known:
-            raise Refused(f"{key}: one of {', '.join(filter(None, known))}")
+            raise Refused("one of {value}", field=key, value=", ".join(filter(None, known)))
         return str(value)
 
     return read
@@ -176,7 +182,7 @@ def _whole(key: str, most: int, unit: str) -> Any:
         if value is None:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise Refused(f"{key}: a whole number of {unit}, 0 to {most}")
+            raise Refused("a whole number of {unit}, 0 to {most}", field=key, unit=unit, most=most)
         return value
 
     return read
@@ -186,7 +192,12 @@ def _required(value: Any) -> str:
     words = value.split() if isinstance(value, str) else list(value)
     wrong = [word for word in words if word not in REQUIRABLE]
     if wrong:
-        raise Refused(f"required_fields: {wrong[0]!r} is none of {', '.join(REQUIRABLE)}")
+        raise Refused(
+            "'{wrong}' is none of {requirable}",
+            field="required_fields",
+            wrong=wrong[0],
+            requirable=", ".join(REQUIRABLE),
+        )
     return " ".join(word for word in REQUIRABLE if word in words)
 
 

@@ -14,7 +14,7 @@ from peewee import fn
 
 from call_report import CallReport
 from database import database
-from fields import number_or_none, seconds
+from fields import outside_number, seconds
 from models import Call, CallRule, Contact, Event, Leg, Phone, User, is_missed, normal_did
 from models import clean as _clean
 from verbs import search
@@ -28,6 +28,14 @@ CHUNK = 400
 def recorded(pbx: str, linkedids: Iterable[str]) -> set[str]:
     """Those of the calls that have ended, and not by a guess only."""
     return _known(pbx, linkedids, Call.ended_at.is_null(False), ~Call.guessed_end)
+
+
+def doubted(pbx: str, since: datetime) -> frozenset[str]:
+    """Calls that began after a moment (or half a day before it) and whose end is a guess."""
+    calls: Any = Call.select(Call.linkedid)
+    late = Call.started_at > since - DAY / 2
+    of_pbx = calls.where(Call.pbx == pbx, late, Call.guessed_end)
+    return frozenset(linkedid for (linkedid,) in of_pbx.tuples())
 
 
 def _known(pbx: str, linkedids: Iterable[str], *state: Any) -> set[str]:
@@ -121,10 +129,12 @@ class _Batch:
             pbx=report.pbx,
             linkedid=report.linkedid,
             direction=report.direction,
-            number=number_or_none(report.number),
+            number=outside_number(report.number, report.direction),
             number_text=_clean(report.number, 40),
             name=_clean(report.name),
             did=normal_did(report.did) or None,
+            queue=_clean(report.queue) or None,
+            recording=report.recording or None,
             agent=speaker and speaker.id,
             started_at=report.started_at,
             answered_at=talked,

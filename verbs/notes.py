@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from database import database
+from errors import Refused
 from fields import readable_lines, utcnow
-from models import Call, Contact, Deal, Event, Note, Refused, User
+from models import Call, Contact, Deal, Event, Note, User
 
 NOTE_KINDS = ("note", "mail")
 LONGEST = 20_000
@@ -21,11 +22,11 @@ def add(
     """A note on a card, or of a contact where there is no card. Raises Refused."""
     written = readable_lines(text, LONGEST)
     if not written:
-        raise Refused("text: must not be empty")
+        raise Refused("must not be empty", field="text")
     if kind not in NOTE_KINDS:
-        raise Refused(f"kind: one of {', '.join(NOTE_KINDS)}")
+        raise Refused("one of {note_kinds}", field="kind", note_kinds=", ".join(NOTE_KINDS))
     if deal is None and contact is None:
-        raise Refused("text: a note needs a card or a contact")
+        raise Refused("a note needs a card or a contact", field="text")
     with database.atomic():
         note = Note.create(
             text=written,
@@ -45,7 +46,7 @@ def change(note: Note, text: str, by: User) -> bool:
     _may_change(note, by)
     written = readable_lines(text, LONGEST)
     if not written:
-        raise Refused("text: must not be empty")
+        raise Refused("must not be empty", field="text")
     if written == note.text:
         return False
     with database.atomic():

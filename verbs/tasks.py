@@ -9,8 +9,9 @@ from typing import Any
 from peewee import fn
 
 from database import database
+from errors import Refused
 from fields import clean, utcnow
-from models import TASK_KINDS, Call, Contact, Deal, Event, Refused, Task, User
+from models import TASK_KINDS, Call, Contact, Deal, Event, Task, User
 
 LONGEST_TITLE, LONGEST_RESULT = 120, 500
 
@@ -102,13 +103,13 @@ def renew_next(deal_id: int | None) -> None:
 
 def _title(title: str) -> str:
     if not clean(title, LONGEST_TITLE):
-        raise Refused("title: must not be empty")
+        raise Refused("must not be empty", field="title")
     return clean(title, LONGEST_TITLE)
 
 
 def _kind(kind: str) -> str:
     if kind not in TASK_KINDS:
-        raise Refused(f"kind: one of {', '.join(TASK_KINDS)}")
+        raise Refused("one of {task_kinds}", field="kind", task_kinds=", ".join(TASK_KINDS))
     return kind
 
 
@@ -116,7 +117,7 @@ def _may_give(owner: User | None, by: User | None) -> None:
     if by is not None and not by.sees_all and (owner is None or owner.id != by.id):
         raise Refused("Only a head gives tasks to others.")
     if owner is not None and not owner.active:
-        raise Refused(f"owner: {owner.login} is disabled")
+        raise Refused("{login} is disabled", field="owner", login=owner.login)
 
 
 def _may_change(task: Task, by: User | None) -> None:

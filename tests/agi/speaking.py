@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 from dataclasses import dataclass, field
 
@@ -74,6 +75,14 @@ class Answered:
     failed: bool = False
 
 
+def split(name: str, value: str) -> dict[str, str]:
+    """What one command sets; ARRAY() sets several, and to nothing those without a value."""
+    if not name.startswith("ARRAY("):
+        return {name: value}
+    names = name.removeprefix("ARRAY(").removesuffix(")").split(",")
+    return dict(itertools.zip_longest(names, value.split(","), fillvalue=""))
+
+
 def connect(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=20)
 
@@ -88,7 +97,7 @@ def converse(connection: socket.socket, reply: bytes = b"200 result=1\n") -> Ans
                 break
             command, variable, name, value = words(line)
             assert (command, variable) == (b"SET", b"VARIABLE")
-            answered.variables[name.decode()] = value.decode()
+            answered.variables |= split(name.decode(), value.decode())
             connection.sendall(reply)
     return answered
 

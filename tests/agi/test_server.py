@@ -21,6 +21,7 @@ import agi_scripts
 import models
 from agi_scripts import protocol, reading, server
 from agi_scripts.server import CannotListen, Server
+from ari_app import router
 from database import POOL_SIZE, database
 from settings import Agi
 from tests.agi.serving import serving
@@ -273,7 +274,7 @@ def test_database_faults_are_one_line_and_pass(
             raise fault
 
         with monkeypatch.context() as patched:
-            patched.setattr(models.Contact, "by_number", fails)
+            patched.setattr(router, "outside_number", fails)
             assert ask(running, "lookup_caller").failed
         assert ask(running, "lookup_caller").variables == SHOWN
     assert len(lines(caplog)) == len(faults)
@@ -283,7 +284,7 @@ def test_database_faults_are_one_line_and_pass(
 def test_a_mistake_of_ours_lets_the_call_through(
     running: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(models.Contact, "by_number", None)
+    monkeypatch.setattr(router, "outside_number", None)
     assert ask(running, "lookup_caller").failed
     assert [r.levelname for r in caplog.records if r.exc_info] == ["ERROR"]
 
@@ -387,9 +388,11 @@ def test_spawned_scripts_find_their_configuration(world: World, tmp_path: Path) 
     assert ran.stdout.decode() == 'SET VARIABLE CALLERID(name) "Carla · Unsorted"\n'
     ran = spawn("route_call", said, "493055500", TRICHTER_CONFIG=config)
     assert ran.returncode == 0
-    assert b'SET VARIABLE TRICHTER_DIAL_1 "PJSIP/101"\n' in ran.stdout
+    names = b"TRICHTER_DIAL_1,TRICHTER_SECONDS_1,TRICHTER_DIAL_2,TRICHTER_SECONDS_2"
+    assert b'SET VARIABLE ARRAY(%s) "PJSIP/101,15,PJSIP/102,25"\n' % names in ran.stdout
     ran = spawn("open_deal", said, TRICHTER_CONFIG=config)
-    assert b'SET VARIABLE TRICHTER_OWNER "anna"\n' in ran.stdout
+    names = b"TRICHTER_DEAL,TRICHTER_STAGE,TRICHTER_OWNER,TRICHTER_CONTACT"
+    assert b'SET VARIABLE ARRAY(%s) "1,Unsorted,anna,Carla"\n' % names in ran.stdout
 
 
 def test_spawned_scripts_fail_in_one_line(world: World, tmp_path: Path) -> None:

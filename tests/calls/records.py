@@ -113,12 +113,15 @@ def answered_cel(talk: float = 60) -> list[dict[str, str]]:
 
 
 def found(
-    source: Any, clock: Clock = UTC_CLOCK, since: datetime | None = None
+    source: Any,
+    clock: Clock = UTC_CLOCK,
+    since: datetime | None = None,
+    inside: frozenset[str] = PHONES,
 ) -> list[CallReport | BadRow]:
     """All that a source has."""
     everything: list[CallReport | BadRow] = []
     with opened(str(source), clock, since) as tables:
         for table in tables:
             read = cel.calls if table.kind == "cel" else cdr.calls
-            everything += [f for _, f in read(table.read(), clock, "asterisk", PHONES.__contains__)]
+            everything += [f for _, f in read(table.read(), clock, "asterisk", inside.__contains__)]
     return everything

@@ -16,7 +16,7 @@ from tests.world import Story, World
 
 
 def check(world: World, source: str) -> doctor.Check:
-    (found,) = doctor._records(replace(world.settings, calls=Calls(cdr=source)))
+    (found,) = doctor.records.checks(replace(world.settings, calls=Calls(cdr=source)))
     return found
 
 

@@ -16,7 +16,7 @@ from call_report import LegReport
 from fields import utcnow
 from models import Call, Deal, Event
 from tests.calls.records import lines, row
-from tests.calls.wires import TRUNK, after, answered_call, new_ledger, snapshot
+from tests.calls.wires import TRUNK, after, answered_call, listed, new_ledger
 from tests.office import Office, until
 from tests.world import Story, World
 from verbs import history
@@ -38,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 def catch_up(world: World, file: Path) -> Iterator[Callable[[], None]]:
     """Read the gap, once, to its end."""
     calls = settings.Calls(cdr=str(file), cdr_timezone="UTC")
-    reader = CatchUp(replace(world.settings, calls=calls))
+    reader = CatchUp(replace(world.settings, calls=calls), late=(0.1,))
 
     def read() -> None:
         reader.begin(utcnow(), frozenset({"live.1"}))
@@ -129,7 +129,7 @@ def test_an_unreadable_source_is_said(
     world: World, file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     calls = settings.Calls(cdr=str(file.parent / "none.csv"))
-    reader = CatchUp(replace(world.settings, calls=calls))
+    reader = CatchUp(replace(world.settings, calls=calls), late=(0.1,))
     reader.begin(utcnow(), frozenset())
     until(lambda: "none.csv" in caplog.text, "a line in the log")
     reader.end()
@@ -137,12 +137,12 @@ def test_an_unreadable_source_is_said(
 
 def test_what_ends_unheard_during_a_gap_is_a_guess() -> None:
     ledger = new_ledger()
-    for event in (*answered_call()[:-5], Connected(after(40)), snapshot(90, TRUNK)):
+    for event in (*answered_call()[:-5], Connected(after(40)), *listed(90, TRUNK)):
         ledger.apply(event)
     report = ledger.report("1.1")
     assert report is not None
     assert not report.end_is_guess
-    for event in (Connected(after(95)), snapshot(99)):
+    for event in (Connected(after(95)), *listed(99)):
         ledger.apply(event)
     report = ledger.report("1.1")
     assert report is not None

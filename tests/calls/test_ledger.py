@@ -9,7 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ari_app.events import Bridged, Channel, Connected, Dialled, Event, HungUp, Snapshot, Updated
+from ari_app.events import (
+    Bridged,
+    Channel,
+    Connected,
+    Dialled,
+    Event,
+    HungUp,
+    Settled,
+    Snapshot,
+    Updated,
+)
 from ari_app.ledger import Ledger
 from call_report import LegReport
 from tests.calls.wires import (
@@ -28,9 +38,9 @@ from tests.calls.wires import (
     in_state,
     joined,
     left,
+    listed,
     new_ledger,
     rings,
-    snapshot,
     told,
 )
 
@@ -387,7 +397,7 @@ def test_only_so_many_ghosts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_ended_during_a_gap_ends_with_the_snapshot() -> None:
-    gap: list[Event] = [Connected(after(70)), snapshot(70)]
+    gap: list[Event] = [Connected(after(70)), *listed(70)]
     report = told([*answered_call()[:9], *gap])
     assert (report.outcome, report.ended_at, report.talk) == ("answered", after(70), 65)
     missed = told([*answered_call()[:5], *gap])
@@ -395,20 +405,20 @@ def test_what_ended_during_a_gap_ends_with_the_snapshot() -> None:
 
 
 def test_one_leg_ended_during_a_gap() -> None:
-    report = told([*answered_call()[:9], Connected(after(30)), snapshot(30, TRUNK)])
+    report = told([*answered_call()[:9], Connected(after(30)), *listed(30, TRUNK)])
     assert (report.ended_at, report.legs[0].ended_at) == (None, after(30))
 
 
 def test_a_gap_in_which_nothing_happened_changes_nothing() -> None:
     events = answered_call()
     up = in_state(ANNA, "Up")
-    gap: list[Event] = [Connected(after(30)), snapshot(30, TRUNK, up, b1=(TRUNK, up))]
+    gap: list[Event] = [Connected(after(30)), *listed(30, TRUNK, up, b1=(TRUNK, up))]
     assert told([*events[:9], *gap, *events[9:]]) == told(events)
 
 
 def test_a_bridge_that_was_left_during_a_gap() -> None:
     """Both still live, but not with each other: she holds him, or he is in an announcement."""
-    events = [*answered_call()[:9], Connected(after(30)), snapshot(30, TRUNK, in_state(ANNA, "Up"))]
+    events = [*answered_call()[:9], Connected(after(30)), *listed(30, TRUNK, in_state(ANNA, "Up"))]
     report = told([*events, *hangs_up(ANNA, 50), *hangs_up(TRUNK, 50)])
     assert (report.talk, report.outcome) == (25, "answered")
 
@@ -419,17 +429,17 @@ def test_what_came_between_connecting_and_the_list_is_newer_than_the_list() -> N
         Connected(after(4)),
         *answers(ANNA, 5),
         *joined(5, "b1", TRUNK, ANNA),
-        snapshot(4.5, TRUNK, in_state(ANNA, "Ringing")),
+        *listed(4.5, TRUNK, in_state(ANNA, "Ringing")),
         *hangs_up(ANNA, 65),
         *hangs_up(TRUNK, 65),
     ]
     assert told(events).talk == 60
 
 
-@pytest.mark.parametrize("listed", [(TRUNK,), (TRUNK, ANNA)])
-def test_a_bridge_that_changed_while_the_list_was_on_its_way(listed: tuple[Channel, ...]) -> None:
+@pytest.mark.parametrize("then", [(TRUNK,), (TRUNK, ANNA)])
+def test_a_bridge_that_changed_while_the_list_was_on_its_way(then: tuple[Channel, ...]) -> None:
     """Anna comes, or goes, after the list was made and before it is here."""
-    comes = len(listed) == 1
+    comes = len(then) == 1
     now = (TRUNK, ANNA) if comes else (TRUNK,)
     up = in_state(ANNA, "Up")
     events: list[Event] = [
@@ -437,7 +447,7 @@ def test_a_bridge_that_changed_while_the_list_was_on_its_way(listed: tuple[Chann
         *([] if comes else joined(5, "b1", TRUNK, ANNA)),
         Connected(after(10)),
         Bridged(after(11), "b1", tuple(who.id for who in now), up),
-        snapshot(12, TRUNK, up, b1=listed),
+        *listed(12, TRUNK, up, b1=then),
         *hangs_up(ANNA, 65),
         *hangs_up(TRUNK, 65),
     ]
@@ -450,7 +460,7 @@ def test_a_start_while_they_are_being_connected() -> None:
     events: list[Event] = [
         Connected(after(4)),
         Bridged(after(5), "b1", (TRUNK.id, ANNA.id), up),
-        snapshot(6, TRUNK, up),
+        *listed(6, TRUNK, up),
     ]
     report = told(events)
     assert (report.direction, report.answered_at) == ("incoming", after(5))
@@ -463,7 +473,8 @@ def test_a_start_in_the_middle_of_calls() -> None:
     second = channel("2.1", "PJSIP/trunk", linkedid="2.1", number="+4930999888")
     ledger = new_ledger()
     ledger.apply(Connected(after(30)))
-    touched = ledger.apply(snapshot(30, ringing, talking, second, TRUNK, b1=(talking, TRUNK)))
+    list_, settled = listed(30, ringing, talking, second, TRUNK, b1=(talking, TRUNK))
+    touched = ledger.apply(list_) | ledger.apply(settled)
     assert touched == {"1.1", "2.1"}
     assert ledger.report("1.1").answered_at == after(30)
     assert ledger.report("1.1").direction == "incoming"
@@ -508,7 +519,7 @@ def orders(draw: st.DrawFn) -> list[Event]:
             waiting = [s for s in waiting if s]
     for cut in sorted(draw(st.sets(st.integers(0, len(events)), max_size=2)), reverse=True):
         at = getattr(events[cut - 1], "at", START)
-        events[cut:cut] = [Connected(at), seen(events[:cut])]
+        events[cut:cut] = [Connected(at), seen(events[:cut]), Settled(at)]
     return events
 
 

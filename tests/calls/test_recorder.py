@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import sqlite3
 import threading
@@ -19,9 +20,10 @@ import pytest
 
 import database
 from ari_app.app import Telephony
-from ari_app.events import Connected, Entered, Event, Snapshot, Updated
+from ari_app.events import Connected, Entered, Event, Settled, Snapshot, Updated
 from ari_app.insiders import Insiders
 from ari_app.recorder import Recorder, Recording
+from call_report import CallReport
 from models import Call, Deal, User
 from tests.calls.wires import (
     ANNA,
@@ -32,11 +34,12 @@ from tests.calls.wires import (
     channel,
     hangs_up,
     in_state,
+    listed,
     new_ledger,
     rings,
-    snapshot,
 )
 from tests.world import World
+from verbs.calls import record_call
 
 LONG = "9" * 151
 """A linkedid that the column does not take; SQLite takes anything."""
@@ -136,7 +139,7 @@ def test_what_was_live_and_is_gone_ends(world: World, recorder: Recorder) -> Non
     assert outcomes() == {"1.1": None, "7": None, "8": None}
     anew = Recorder(new_ledger())
     still = channel("8.1", "PJSIP/trunk", linkedid="8", number=CUSTOMER)
-    anew.take([Connected(after(90)), snapshot(90, still)])
+    anew.take([Connected(after(90)), *listed(90, still)])
     anew.write()
     assert outcomes() == {"1.1": "answered", "7": "missed", "8": None}
     assert not anew.check_unfinished
@@ -148,7 +151,7 @@ def test_a_restart_in_the_middle_of_a_call(world: World, recorder: Recorder) -> 
     recorder.write()
     anew = Recorder(new_ledger())
     up = in_state(ANNA, "Up")
-    anew.take([Connected(after(30)), snapshot(30, TRUNK, up, b1=(TRUNK, up)), *events[9:]])
+    anew.take([Connected(after(30)), *listed(30, TRUNK, up, b1=(TRUNK, up)), *events[9:]])
     anew.write()
     call = Call.get()
     assert (call.answered_at, call.ended_at, call.talk) == (after(5), after(65), 60)
@@ -159,7 +162,7 @@ def test_a_start_before_the_list_is_there(world: World, recorder: Recorder) -> N
     """The first event is about a leg; that it is an incoming call is known a moment later."""
     recorder.take([Connected(after(0)), rings(ANNA, 0)[3]])
     recorder.write()
-    recorder.take([snapshot(0.2, TRUNK, in_state(ANNA, "Ringing")), *answered_call()[5:]])
+    recorder.take([*listed(0.2, TRUNK, in_state(ANNA, "Ringing")), *answered_call()[5:]])
     recorder.write()
     call = Call.get()
     assert (call.direction, call.number, call.outcome) == ("incoming", CUSTOMER, "answered")
@@ -173,16 +176,47 @@ def test_the_smaller_half_of_a_call_waits_for_the_list(world: World, recorder: R
     recorder.take([Connected(after(0)), Updated(after(0), customer)])
     recorder.write()
     assert outcomes() == {}
-    recorder.take([snapshot(0.2, replace(seller, app="Dial(…)"), customer)])
+    recorder.take([*listed(0.2, replace(seller, app="Dial(…)"), customer)])
     recorder.write()
     assert (Call.get().direction, Call.get().number) == ("outgoing", CUSTOMER)
 
 
 def test_a_list_that_is_not_understood_holds_nothing_back(world: World, recorder: Recorder) -> None:
     odd = Snapshot(after(70), (None,), ())  # type: ignore[arg-type]
-    recorder.take([Connected(after(0)), *answered_call(), odd])
+    recorder.take([Connected(after(0)), *answered_call(), odd, Settled(after(70))])
     recorder.write()
     assert outcomes() == {"1.1": "answered"}
+
+
+def test_what_is_not_news_is_not_recorded_again(world: World, recorder: Recorder) -> None:
+    told: list[CallReport] = []
+
+    def noted(report: CallReport) -> Call:
+        told.append(report)
+        return record_call(report)
+
+    with patch("ari_app.recorder.record_call", noted):
+        for event in answered_call():
+            for _ in range(2):
+                recorder.take([event])
+                recorder.write()
+    assert len(told) > 3
+    assert [a for a, b in itertools.pairwise(told) if a == b] == []
+    assert outcomes() == {"1.1": "answered"}
+    assert recorder.recorded == {}
+
+
+def test_after_a_gap_all_is_told_anew(world: World, recorder: Recorder) -> None:
+    """Another process may have written meanwhile, or what was written was restored from a copy."""
+    recorder.take(answered_call()[:5])
+    recorder.write()
+    Call.delete().execute()
+    recorder.take([answered_call()[4]])
+    recorder.write()
+    assert Call.select().count() == 0
+    recorder.take([Connected(after(90)), *listed(90, TRUNK, ANNA)])
+    recorder.write()
+    assert outcomes() == {"1.1": None}
 
 
 def test_one_of_the_lost_that_can_not_be_written(
@@ -192,9 +226,10 @@ def test_one_of_the_lost_that_can_not_be_written(
     recorder.take([*answered_call()[:5], *of_call("7")[:9]])
     recorder.write()
     anew = Recorder(new_ledger())
-    anew.take([Connected(after(90)), snapshot(90)])
+    anew.take([Connected(after(90)), *listed(90)])
     database.database.execute_sql("PRAGMA foreign_keys = 0")
     database.database.execute_sql("DELETE FROM stages")
+    database.database.execute_sql("UPDATE deals SET closed_at = 1")
     with pytest.raises(peewee.DoesNotExist):
         anew.write()
     anew.write_one_by_one()
@@ -206,7 +241,7 @@ def test_one_of_the_lost_that_can_not_be_written(
 def test_a_refused_call_is_logged_when_it_begins_and_when_it_ends(
     world: World, recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with patch.object(Call, "record", side_effect=ValueError("no")):
+    with patch("ari_app.recorder.record_call", side_effect=ValueError("no")):
         for event in answered_call():
             recorder.take([event])
             recorder.write_one_by_one()

@@ -189,6 +189,19 @@ def test_a_tape_without_names_holds_no_names_and_no_whole_numbers(tmp_path: Path
     assert event.channel.linkedid == "1795453051.125"
 
 
+def test_a_tape_keeps_the_queues_name(tmp_path: Path) -> None:
+    tape = Tape(tmp_path / "tape")
+    at = "2026-11-23T16:57:31.762+0000"
+    waits = {"exten": "s", "app_name": "Queue", "app_data": "sales-all,tk,,,120,agi-SECRET"}
+    channel = {"id": "1.1", "name": "PJSIP/trunk-0001", "creationtime": at, "dialplan": waits}
+    tape.write({"type": "ChannelCreated", "timestamp": at, "channel": channel})
+    tape.close()
+    assert "SECRET" not in (tmp_path / "tape").read_text()
+    (event,) = replay(tmp_path / "tape")
+    assert isinstance(event, Updated)
+    assert event.channel.queue == "sales-all"
+
+
 def test_masked_numbers_stay_different_from_ids() -> None:
     assert masked('"dialstring":"+491701234567@trunk"') == '"dialstring":"+491755555555@trunk"'
     assert masked('"id":"1795453051.125"') == '"id":"1795453051.125"'

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from ari_app.events import Bridged, Channel, Dialled, Event, HungUp, Snapshot, Updated
+from ari_app.events import Bridged, Channel, Dialled, Event, HungUp, Settled, Snapshot, Updated
 from ari_app.ledger import Ledger
 from call_report import CallReport
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CUSTOMER = "+493044701182"
 PHONES = frozenset({"PJSIP/101", "PJSIP/102", "PJSIP/103"})
+MOBILE = "+491710000101"
+"""Anna's own, of use with PHONES_AND_MOBILE."""
+PHONES_AND_MOBILE = PHONES | {f"mobile/{MOBILE}"}
 
 
 def after(seconds: float) -> datetime:
@@ -105,8 +108,8 @@ def answered_call() -> list[Event]:
     ]
 
 
-def new_ledger() -> Ledger:
-    return Ledger("asterisk", PHONES.__contains__)
+def new_ledger(inside: frozenset[str] = PHONES) -> Ledger:
+    return Ledger("asterisk", inside.__contains__)
 
 
 def told(events: list[Event], ledger: Ledger | None = None) -> CallReport:
@@ -117,6 +120,11 @@ def told(events: list[Event], ledger: Ledger | None = None) -> CallReport:
     report = ledger.report("1.1")
     assert report is not None
     return report
+
+
+def listed(at: float, *channels: Channel, **bridges: tuple[Channel, ...]) -> list[Event]:
+    """The list, and the word that all older events have come."""
+    return [snapshot(at, *channels, **bridges), Settled(after(at))]
 
 
 def snapshot(at: float, *channels: Channel, **bridges: tuple[Channel, ...]) -> Snapshot:

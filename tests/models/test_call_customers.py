@@ -12,8 +12,9 @@ import models
 import settings
 from call_report import CallReport, LegReport
 from database import database
+from errors import Refused
 from fields import utcnow
-from models import Call, CallRule, Contact, Deal, Event, Phone, Refused
+from models import Call, CallRule, Contact, Deal, Event, Phone
 from tests.world import CUSTOMER, Story, World, release, use
 from verbs.calls import record_call
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from errors import Refused
 from fields import BadNumber, utcnow
-from models import Company, Contact, Deal, Event, Merge, Phone, Refused, User
+from models import Company, Contact, Deal, Event, Merge, Phone, User
 from tests.world import Story, World
 from verbs import contacts, notes, tasks
 

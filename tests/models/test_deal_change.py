@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from errors import Conflict, Refused
 from fields import utcnow
-from models import Call, Conflict, Contact, Deal, Event, Refused, StageChange
+from models import Call, Contact, Deal, Event, StageChange
 from tests.world import Story, World
 from verbs import deals
 

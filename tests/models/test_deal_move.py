@@ -7,20 +7,9 @@ from decimal import Decimal
 
 import pytest
 
+from errors import Conflict, Incomplete, Refused
 from fields import utcnow
-from models import (
-    REQUIRABLE,
-    Conflict,
-    Contact,
-    Deal,
-    Event,
-    Funnel,
-    Incomplete,
-    Refused,
-    Stage,
-    StageChange,
-    User,
-)
+from models import REQUIRABLE, Contact, Deal, Event, Funnel, Stage, StageChange, User
 from tests.world import World
 from verbs import contacts, deals, notes, tasks
 

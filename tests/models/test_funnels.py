@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from models import Deal, Event, Funnel, Reason, Refused, Stage, StageChange
+from errors import Refused
+from models import Deal, Event, Funnel, Reason, Stage, StageChange
 from tests.world import World
 from verbs import funnels
 

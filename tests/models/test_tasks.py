@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from errors import Refused
 from fields import utcnow
-from models import Deal, Event, Refused, Task, User
+from models import Deal, Event, Task, User
 from tests.world import World
 from verbs import tasks
 

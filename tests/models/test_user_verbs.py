@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models import Department, Event, Refused, User
+from errors import Refused
+from models import Department, Event, User
 from tests.world import PASSWORD, World
 
 
@@ -94,6 +95,63 @@ def test_by_endpoint_knows_active_users_only(world: World) -> None:
     found = User.by_endpoint(["PJSIP/101", "PJSIP/102", "PJSIP/999"])
     assert found == {"PJSIP/101": world.anna}
     assert User.by_endpoint([]) == {}
+
+
+@pytest.mark.parametrize("notation", ["+491710000101", "0171 0000101", "0049171/0000101"])
+def test_a_mobile_is_a_users_phone_too(world: World, notation: str) -> None:
+    world.anna.change(mobile=notation)
+    assert User.endpoints() == {
+        *("PJSIP/101", "PJSIP/102", "PJSIP/103"),
+        "mobile/+491710000101",
+    }
+    wanted = ["mobile/+491710000101", "mobile/+491710000102", "mobile/none", "PJSIP/102"]
+    assert User.by_endpoint(wanted) == {"mobile/+491710000101": world.anna, "PJSIP/102": world.ben}
+    world.anna.disable()
+    assert "mobile/+491710000101" not in User.endpoints()
+    assert add(mobile=notation).mobile == "+491710000101"
+
+
+def test_change(world: World) -> None:
+    anna = User.get_by_id(world.anna.id)
+    anna.change(name=" Anna Berg ", role="head", endpoint="", department="Service")
+    anna = User.get_by_id(anna.id)
+    assert (anna.name, anna.role, anna.endpoint) == ("Anna Berg", "head", None)
+    assert anna.department == world.olga.department
+    event = Event.of_kind("user.changed").get()
+    assert sorted(event.content["changed"]) == ["department", "endpoint", "name", "role"]
+
+
+def test_change_of_what_is_so_already(world: World) -> None:
+    anna = User.get_by_id(world.anna.id)
+    anna.change(name="Anna Krüger", endpoint="PJSIP/101", department="Sales", active=True)
+    anna.change()
+    assert not Event.of_kind("user.changed").exists()
+
+
+def test_who_was_disabled_comes_back(world: World) -> None:
+    world.anna.disable()
+    world.anna.change(active=True, endpoint="PJSIP/101")
+    assert User.get_by_id(world.anna.id).check_password(PASSWORD)
+    assert "PJSIP/101" in User.endpoints()
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"role": "boss"}, "role"),
+        ({"name": " "}, "name"),
+        ({"endpoint": "PJSIP/102", "department": "New"}, "ben"),
+        ({"mobile": "0171 0000102"}, "ben"),
+        ({"mobile": "101"}, "mobile: '101' is not"),
+    ],
+)
+def test_change_refuses(world: World, changes: dict[str, str], word: str) -> None:
+    world.ben.change(mobile="+491710000102")
+    before = User.get_by_id(world.anna.id).__data__
+    with pytest.raises(Refused, match=word):
+        world.anna.change(**changes)
+    assert User.get_by_id(world.anna.id).__data__ == before
+    assert not Department.select().where(Department.name == "New").exists()
 
 
 def test_a_department_answers_its_number_before_others(world: World) -> None:

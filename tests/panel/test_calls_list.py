@@ -9,14 +9,14 @@ import pytest
 from playhouse.test_utils import count_queries
 
 from fields import utcnow
-from models import Deal
+from models import Call, Deal
 from panel import create_app
 from tests.panel.conftest import Browser
 from tests.world import Story, World
 
 SELLER_QUERIES = 6
 HEAD_QUERIES = 7
-STATISTICS_QUERIES = 9
+STATISTICS_QUERIES = 8
 START = (utcnow() - timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
 OTHER = "+4940123456"
 
@@ -196,6 +196,24 @@ def test_the_rest_comes_page_by_page(anywhere: World) -> None:
     assert listed(browser.get("/calls?waiting=1&number=040 123456&did=&seller=").text) == seen[:50]
 
 
+def test_few_and_many_calls_of_a_seller_are_listed_alike(
+    anywhere: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are picked out, many are met on the way through all calls."""
+    browser = Browser(create_app(anywhere.settings))
+    browser.log_in("anna")
+    rang = told("1.1").rings("PJSIP/101").ended()
+    talked = told("2.1", minutes=1).rings("PJSIP/101", "PJSIP/102").answered("PJSIP/101")
+    told("3.1", "+493088", minutes=2).rings("PJSIP/102").ended()
+    of_deal = told("4.1", "+493089", minutes=3)
+    Deal.open("Hers", anywhere.anna, anywhere.anna)
+    Call.update(deal=Deal.get(Deal.title == "Hers")).where(Call.id == of_deal.call.id).execute()
+    expected = [story.call.id for story in (of_deal, talked, rang)]
+    for few in (10, 3, 2, 0):
+        monkeypatch.setattr("panel.calls.FEW", few)
+        assert listed(browser.get("/calls").text) == expected
+
+
 @pytest.mark.parametrize("number", [1, 30])
 def test_the_number_of_queries_is_constant(
     world: World, anna: Browser, hugo: Browser, number: int
@@ -204,7 +222,7 @@ def test_the_number_of_queries_is_constant(
         story = told(f"{n}.1", f"+4930447{n:05}", n).rings("PJSIP/101", "PJSIP/102")
         (story.answered("PJSIP/101") if n % 2 else story).ended(90)
     for browser, path, expected in (
-        (anna, "/calls", SELLER_QUERIES),
+        (anna, "/calls", SELLER_QUERIES + 1),
         (hugo, "/calls", HEAD_QUERIES),
         (anna, "/calls/missed", SELLER_QUERIES + 1),
         (hugo, "/calls/statistics", STATISTICS_QUERIES),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import statistics
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ import pytest
 
 from models import Call
 from panel import create_app
+from panel.call_statistics import median
 from tests.panel.conftest import Browser
 from tests.world import Story, World
 
@@ -116,3 +118,35 @@ def test_a_formula_in_a_did_stays_text(world: World, hugo: Browser) -> None:
     Story.begins(at=MORNING, did="=1+1").ended(10)
     assert Call.select().count() == 1
     assert ("did", "'=1+1") in rows(hugo)
+
+
+def test_by_queue(anywhere: World) -> None:
+    browser = Browser(create_app(anywhere.settings))
+    browser.log_in("hugo")
+    fill()
+    assert not [key for key in rows(browser) if key[0] == "queue"]
+    assert "By queue" not in browser.get(f"/calls/statistics?{DAY}").text
+    Call.update(queue="<b>sales").where(Call.did == "+49304470").execute()
+    found = rows(browser)
+    assert found["queue", "<b>sales"][:3] == ["4", "4", "0"]
+    assert found["queue", ""][:3] == ["2", "0", "1"]
+    page = browser.get(f"/calls/statistics?{DAY}").text
+    assert "&lt;b&gt;sales" in page
+    assert "in no queue" in page
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ({}, None),
+        ({7: 1}, 7),
+        ({7: 1, 9: 1}, 8),
+        ({1: 2, 100: 1}, 1),
+        ({1: 2, 2: 1, 100: 3}, 51),
+        ({0: 3, 5: 4}, 5),
+    ],
+)
+def test_the_median(counts: dict[int, int], expected: float | None) -> None:
+    assert median(counts) == expected
+    values = [value for value, often in counts.items() for _ in range(often)]
+    assert expected == (statistics.median(values) if values else None)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from playhouse.test_utils import count_queries
 
+from fields import utcnow
 from models import Contact, Deal
 from tests.panel.conftest import FRAGMENT, Browser
 from tests.world import CUSTOMER, Story, World
 
 SELLER_QUERIES = 12
-HEAD_QUERIES = 13
+HEAD_QUERIES = 14
 
 
 @pytest.fixture
@@ -24,7 +26,9 @@ def deal(world: World) -> Deal:
 
 
 def test_it_tells_the_whole_story(world: World, deal: Deal, anna: Browser) -> None:
-    Story.begins(linkedid="1.1").rings("PJSIP/101").answered("PJSIP/101").ended(after=137)
+    earlier = utcnow() - timedelta(hours=1)
+    talk = Story.begins(linkedid="1.1", at=earlier).rings("PJSIP/101")
+    talk.answered("PJSIP/101").ended(after=137)
     Story.begins(linkedid="1.2").rings("PJSIP/101").ended()
     Deal.get_by_id(deal.id).move_to(world.stage("Opportunity"), by=world.hugo)
     page = anna.get(f"/deals/{deal.id}").text

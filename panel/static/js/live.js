@@ -31,6 +31,7 @@ function connect() {
   source.addEventListener("message", beat);
   source.addEventListener("deal", tell);
   source.addEventListener("call", tell);
+  source.addEventListener("request", tell);
   source.addEventListener("reload", behind);
   // Too many windows: this one was the oldest. It connects again when somebody looks at it.
   source.addEventListener("closed", () => {

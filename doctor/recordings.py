@@ -1,0 +1,81 @@
+"""The folders of recordings, and whether what was recorded lately is in them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import recorded
+from database import DATABASE_ERRORS
+from doctor.check import FAULT, GOOD, NOTE, Check
+from models import Call
+from settings import Settings
+from verbs import recordings
+
+LATELY = 20
+"""The newest calls with a recording, whose files are looked for."""
+LIMITS = {
+    "missing": "are they deleted, or on another machine? see docs/administrator.md, Recordings",
+    "outside": "[recordings] folders: name the folder that they lie in",
+    "unreadable": "usermod -aG asterisk USER, for Trichter's user; then restart Trichter",
+    "refused": "the dialplan's MixMonitor: a name in a folder of recordings, such as CALL.wav",
+}
+
+
+def checks(settings: Settings, database_ready: bool) -> Iterator[Check]:
+    folders = settings.recordings.folders
+    used = _lately() if database_ready else []
+    wanted = database_ready and (bool(used) or _by_rule())
+    for folder in folders:
+        if trouble := _trouble(Path(folder)):
+            finding, fix = trouble
+            # An exchange that records nothing need not have any.
+            yield Check(FAULT if wanted else NOTE, "recordings", f"{folder}: {finding}", fix)
+        else:
+            yield Check(GOOD, "recordings", folder)
+    yield from _files(folders, used)
+
+
+def _lately() -> list[Call]:
+    has_one = Call.recording.is_null(False) & Call.ended_at.is_null(False)
+    query = Call.select().where(has_one).order_by(Call.started_at.desc()).limit(LATELY)
+    try:
+        return list(query)
+    except DATABASE_ERRORS:
+        return []  # said already
+
+
+def _by_rule() -> bool:
+    try:
+        return recordings.are_wanted()
+    except DATABASE_ERRORS:
+        return False  # said already
+
+
+def _trouble(folder: Path) -> tuple[str, str] | None:
+    try:
+        if not folder.is_dir():
+            return "there is no such folder", (
+                f"[recordings] folders; or, where Asterisk records: install -d -o asterisk -g "
+                f"asterisk -m 2750 {folder}"
+            )
+    except OSError:
+        pass  # a folder above it is closed to us
+    if not os.access(folder, os.R_OK | os.X_OK):
+        return "can't be read by this user", LIMITS["unreadable"]
+    return None
+
+
+def _files(folders: tuple[str, ...], calls: list[Call]) -> Iterator[Check]:
+    found: dict[str, list[str]] = {}
+    for call in calls:
+        name = str(call.recording)
+        try:
+            recorded.opened(folders, name, call.started_at)[0].close()
+        except recorded.NotThere as error:
+            found.setdefault(error.why, []).append(name)
+    for why, names in found.items():
+        count = f"{len(names)} of the last {len(calls)} files"
+        finding = f"{count} {why}, the newest: {names[0][:120]!r}"
+        yield Check(FAULT, "recordings", finding, LIMITS[why])

@@ -1,0 +1,59 @@
+"""The database, its file and the people in it."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import peewee
+
+import database
+from doctor.check import FAULT, GOOD, NOTE, Check
+from models import User
+from settings import Settings
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    try:
+        pending = database.pending()
+        database.database.execute_sql("SELECT 1")
+        if pending:
+            finding = f"tables are missing or old: {len(pending)} to be applied"
+            yield Check(FAULT, "database", finding, "trichter init")
+            return
+        database.try_to_write()
+        yield Check(GOOD, "database", settings.database.url.split(":", 1)[0])
+        yield from _file()
+        yield from _people()
+    except (database.DatabaseTrouble, peewee.PeeweeException) as error:
+        known = isinstance(error, database.DatabaseTrouble)
+        text = str(error) if known else database.explain(error)
+        finding, _, fix = text.removeprefix("database: ").partition(" — ")
+        yield Check(FAULT, "database", finding, fix)
+
+
+def _file() -> Iterator[Check]:
+    if not isinstance(database.database.obj, peewee.SqliteDatabase):
+        return
+    file = Path(database.database.obj.database).resolve()
+    is_reached = all(folder.stat().st_mode & stat.S_IXOTH for folder in file.parents)
+    if is_reached and file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+        yield Check(
+            FAULT,
+            "database file",
+            "holds customers and password hashes, and every user of this machine can open it",
+            f"chmod o-rwx {file}*",
+        )
+
+
+def _people() -> Iterator[Check]:
+    if not User.select().where(User.active).exists():
+        yield Check(NOTE, "users", "there are none", "trichter user add LOGIN --name … --role …")
+    elif not User.endpoints():
+        yield Check(
+            FAULT,
+            "users",
+            "none has a phone, so no call can be told to be a customer's",
+            "trichter user add LOGIN … --endpoint PJSIP/101",
+        )

@@ -1,0 +1,55 @@
+"""What is asked on every call is asked with SQL that is built once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import peewee
+import pytest
+
+from database import Prepared, database
+from models import Contact, Phone, User
+from tests.world import CUSTOMER, World, populate, release, use
+
+_OF_NUMBER = Prepared(lambda number: Contact.select().join(Phone).where(Phone.e164 == number))
+
+
+def test_the_same_objects_as_peewee_makes(anywhere: World) -> None:
+    made = Contact.of_number(CUSTOMER, "Carla", anywhere.anna)
+    for _ in range(2):
+        (found,) = _OF_NUMBER.models(CUSTOMER)
+        expected = Contact.get_by_id(made.id)
+        assert (found.__data__, found.dirty_fields) == (expected.__data__, [])
+        assert found.owner == anywhere.anna
+    assert _OF_NUMBER.models("+4930999") == []
+    active = Prepared(lambda login: User.select(User.active, User.name).where(User.login == login))
+    assert [tuple(row) for row in active.rows("ben")] == [(True, "Ben Okafor")]
+
+
+def test_changes_are_made(anywhere: World) -> None:
+    rename = Prepared(lambda name, login: User.update(name=name).where(User.login == login))
+    rename.change("Anna O'Brien; --", "anna")
+    assert User.get(User.login == "anna").name == "Anna O'Brien; --"
+    assert User.get(User.login == "ben").name == "Ben Okafor"
+
+
+def test_sql_is_built_once_for_each_database(tmp_path: Path) -> None:
+    built: list[int] = []
+
+    def build(login: object) -> object:
+        built.append(1)
+        return User.select(User.id).where(User.login == login)
+
+    asked = Prepared(build)
+    for name in ("a", "b"):
+        use(f"sqlite:///{tmp_path}/{name}.db")
+        populate()
+        assert [len(asked.rows(login)) for login in ("anna", "ben", "nobody")] == [1, 1, 0]
+        release()
+    assert len(built) == 2
+
+
+def test_errors_are_peewees(world: World) -> None:
+    database.execute_sql("ALTER TABLE phones RENAME TO elsewhere")
+    with pytest.raises((peewee.OperationalError, peewee.ProgrammingError)):
+        _OF_NUMBER.rows(CUSTOMER)
