@@ -76,7 +76,9 @@ def _deal(
         at=now - timedelta(days=days * 1.6 + 1),
     )
     for step in _way(stages, reached):
-        deal.move_to(step, by=people[owner], at=now - timedelta(days=days + (step.name != reached)))
+        at = now - timedelta(days=days + (step.name != reached))
+        why = "Too expensive" if step.kind == "lost" else ""
+        deal.move_to(step, by=people[owner], at=at, reason=why)
 
 
 def _way(stages: dict[str, Stage], reached: str) -> list[Stage]:

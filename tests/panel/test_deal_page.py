@@ -66,7 +66,7 @@ def test_a_deal_without_anything(world: World, anna: Browser) -> None:
 
 @pytest.mark.parametrize("stage", ["Completed", "Lost"])
 def test_a_closed_deal(world: World, deal: Deal, anna: Browser, stage: str) -> None:
-    deal.move_to(world.stage(stage), by=world.anna)
+    deal.move_to(world.stage(stage), by=world.anna, reason="Too dear")
     page = anna.get(f"/deals/{deal.id}").text
     assert "Closed" in page
     assert "On to " not in page

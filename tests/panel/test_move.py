@@ -51,7 +51,7 @@ def test_a_form_leads_back_to_where_it_was(world: World, deal: Deal, anna: Brows
     answer = anna.post(path, form(world, "Documents", "Opportunity"), headers={"Referer": board})
     assert answer.location == "/?funnel=1"
     evil = "http://evil.example/"
-    answer = anna.post(path, form(world, "Lost", "Documents"), headers={"Referer": evil})
+    answer = anna.post(path, form(world, "Opportunity", "Documents"), headers={"Referer": evil})
     assert answer.location == f"/deals/{deal.id}"
 
 
