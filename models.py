@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from peewee import (
     TextField,
     fn,
 )
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import check_password_hash
 
 import fields
 from call_report import MOBILE
@@ -138,6 +138,8 @@ class User(Table):
     mobile = PhoneField(null=True, unique=True)
     locale = CharField(10, default="en")
     active = BooleanField(default=True)
+    # Part of what a session must show: another one ends all log-ins of the user.
+    session_mark = CharField(32, default="")
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -177,112 +179,37 @@ class User(Table):
         department: str | None = None,
         mobile: str | None = None,
     ) -> User:
-        """A new user. ``endpoint`` as Asterisk names it, e.g. PJSIP/101; ``mobile`` in any notation
-        of a number. Raises Refused."""
-        if not re.fullmatch(r"[a-z0-9._-]{1,40}", login):
-            raise Refused("use 1 to 40 of a-z, 0-9, '.', '_' and '-'", field="login")
-        about = {"name": name, "role": role, "endpoint": endpoint, "mobile": mobile}
-        with database.atomic():
-            if cls.select().where(cls.login == login).exists():
-                raise Refused("there is a user '{login}' already", field="login", login=login)
-            checked = cls._checked({**about, "department": department})
-            user = cls.create(login=login, password_hash=_hash(password), **checked)
-            Event.add("user.added", payload={"login": login, "role": role})
-        return user
+        """See verbs/users.py, as of the three below."""
+        from verbs import users  # verbs build on the tables
+
+        return users.add(login, name, role, password, endpoint, department, mobile)
 
     def change(self, **about: Any) -> None:
-        """Change some of name, role, endpoint, mobile, department ('' for none) and active, the
-        others stay. Raises Refused."""
-        with database.atomic():
-            active = about.pop("active", self.active)
-            self.assign(**self._checked(about, self.id), active=active)
-            changed = [field.name for field in self.dirty_fields]
-            if changed:
-                self.save(only=self.dirty_fields)
-                Event.add("user.changed", payload={"login": self.login, "changed": changed})
+        from verbs import users
 
-    @classmethod
-    def _checked(cls, about: dict[str, Any], own_id: int | None = None) -> dict[str, Any]:
-        """Columns for what is said of a user."""
-        values = {key: ABOUT_A_USER[key](value) for key, value in about.items()}
-        for key in ("endpoint", "mobile"):
-            value = values.get(key)
-            holder = value and cls.get_or_none(getattr(cls, key) == value)
-            if holder and holder.id != own_id:
-                raise Refused(
-                    "{value} belongs to '{login}' already",
-                    field=key,
-                    value=value,
-                    login=holder.login,
-                )
-        return values
+        users.change(self, **about)
 
     def set_password(self, password: str) -> None:
-        """Also ends the user's sessions: they carry a mark of the old hash."""
-        with database.atomic():
-            self.password_hash = _hash(password)
-            self.save(only=[User.password_hash])
-            Event.add("user.password", payload={"login": self.login})
+        from verbs import users
+
+        users.set_password(self, password)
+
+    def disable(self) -> None:
+        from verbs import users
+
+        users.disable(self)
 
     def check_password(self, password: str) -> bool:
         return self.active and check_password_hash(self.password_hash, password)
 
-    def disable(self) -> None:
-        """No log-in, no ringing; calls and deals stay. Endpoint and mobile become free."""
-        with database.atomic():
-            self.active, self.endpoint, self.mobile = False, None, None
-            self.save(only=[User.active, User.endpoint, User.mobile])
-            Event.add("user.disabled", payload={"login": self.login})
 
+class EndedSession(Table):
+    """A log-in that its user has ended: a copy of its cookie opens nothing any more. ``key``: what
+    tells it from the user's others."""
 
-def _hash(password: str) -> str:
-    if not 8 <= len(password) <= 200:
-        raise Refused("8 to 200 characters", field="password")
-    return generate_password_hash(password)
-
-
-def _endpoint(text: str | None) -> str | None:
-    if not text or not text.strip():
-        return None
-    if not re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip()):
-        raise Refused(
-            "'{value}' is not TECHNOLOGY/NAME, for example PJSIP/101", field="endpoint", value=text
-        )
-    return text.strip()
-
-
-def _mobile(text: str | None) -> str | None:
-    try:
-        return normalise(text) if text and text.strip() else None
-    except BadNumber as error:
-        raise Refused("{error}", field="mobile", error=error) from error
-
-
-def _name(text: str) -> str:
-    if not clean(text):
-        raise Refused("must not be empty", field="name")
-    return clean(text)
-
-
-def _role(text: str) -> str:
-    if text not in ROLES:
-        raise Refused("one of {roles}", field="role", roles=", ".join(ROLES))
-    return text
-
-
-def _department(text: str | None) -> Department | None:
-    group = clean(text)
-    return Department.get_or_create(name=group)[0] if group else None
-
-
-ABOUT_A_USER: dict[str, Callable[[Any], Any]] = {
-    "name": _name,
-    "role": _role,
-    "endpoint": _endpoint,
-    "mobile": _mobile,
-    "department": _department,
-}
-"""What can be said of a user, and what makes a column's value of it or raises Refused."""
+    user = ForeignKeyField(User, backref="+", on_delete="CASCADE")
+    key = CharField(64, unique=True)
+    at = UTCDateTimeField(default=utcnow, index=True)
 
 
 # Funnel ------------------------------------------------------------------------------------------
@@ -477,6 +404,8 @@ class Deal(Table):
             (("owner", "stage", "stage_since"), False),
             (("stage", "next_due"), False),
             (("stage", "amount"), False),
+            # What the head of a column sums, without reading its deals.
+            (("stage", "currency", "amount"), False),
             (("contact", "closed_at"), False),
             # For Contact.visible_to: else SQLite reads all deals of a seller for each contact.
             (("contact", "owner"), False),
@@ -608,6 +537,9 @@ class Deal(Table):
         with database.atomic():
             if not self._conditional(self._same_owner(), owner=owner):
                 raise Conflict("Somebody else reassigned this deal just now.")
+            # What the one before had still to do about it is the new owner's.
+            theirs = (Task.deal == self) & (Task.owner == was) & Task.done_at.is_null()
+            Task.update(owner=owner).where(theirs).execute()
             Event.add("deal.assigned", deal=self, by=by, also=[was], payload={"was": was})
         return True
 
@@ -702,6 +634,7 @@ class Call(Table):
             (("ended_at", "pbx"), False),
             (("agent", "started_at"), False),
             (("did", "started_at"), False),
+            (("deal", "outcome"), False),
             (("called_back_at", "outcome", "direction", "started_at"), False),
         )
 
@@ -1151,6 +1084,13 @@ class Event(Table):
         """The call's id, if it reached this user's phone; heads see the calls of all."""
         return self.call_id if user.sees_all or user.id in self.content["call_for"] else None
 
+    def task_for(self, user: User) -> int | None:
+        """The task's id, if it is (or until now was) this user's; heads see those of all."""
+        if not self.kind.startswith("task."):
+            return None
+        content = self.content
+        return content["task"] if user.sees_all or user.id in content["task_for"] else None
+
     def request_for(self, user: User) -> int | None:
         """The request's id, if it is this user's own."""
         content = self.content
@@ -1210,7 +1150,7 @@ def is_missed(direction: str, outcome: str | None) -> bool:
 
 
 TABLES: tuple[type[Table], ...] = (
-    Department, User, Funnel, Stage, Reason, Company, Contact, Phone, Deal, StageChange,
-    Call, Leg, CallRule, IgnoredNumber, Turn, CallRequest, Device, QueueState, Silence,
+    Department, User, EndedSession, Funnel, Stage, Reason, Company, Contact, Phone, Deal,
+    StageChange, Call, Leg, CallRule, IgnoredNumber, Turn, CallRequest, Device, QueueState, Silence,
     Task, Note, Merge, Receipt, Word, Mention, Gram, Wording, Event,
 )  # fmt: skip

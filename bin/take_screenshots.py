@@ -77,6 +77,7 @@ def _take_all(browser: Browser, panel: str, into: Path, size: str, scheme: str) 
         "board": "/",
         "deal": f"/deals/{deal}",
         "new-deal": "/deals/new",
+        "tasks": "/tasks",
         "calls": "/calls",
         "missed-calls": "/calls/missed",
         "missing": "/deals/0",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import peewee
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    render_template,
+    render_template_string,
+    request,
+)
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
@@ -24,6 +33,12 @@ UNUSABLE = (
     MaxConnectionsExceeded,
     DatabaseTrouble,
 )
+
+PLAIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ title }}</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<h1>{{ title }}</h1><p>{{ sentence }}</p>{% if advice %}<p>{{ advice }}</p>{% endif %}
+<p><a href="/">Trichter</a></p></html>"""
+"""The least that a page can be."""
 
 
 def install(app: Flask) -> None:
@@ -49,18 +64,20 @@ def page(status: int, sentence: str = "", advice: str = "") -> Response:
         response = make_response(sentence or usual)
         response.mimetype = "text/plain"
     else:
-        text = render_template(
-            "error.html",
-            status=status,
-            title=title,
-            sentence=sentence or usual,
-            advice=advice,
-            back=came_from(""),
-            again=_again(),
-        )
-        response = make_response(text)
+        response = make_response(_written(status, title, sentence or usual, advice))
     response.status_code = status
     return response
+
+
+def _written(status: int, title: str, sentence: str, advice: str) -> str:
+    about = {"status": status, "title": title, "sentence": sentence, "advice": advice}
+    try:
+        return render_template("error.html", **about, back=came_from(""), again=_again())
+    except Exception:
+        # Even the page that says so can't be made: files are missing, or the database is, and the
+        # frame asks it.
+        current_app.logger.exception("The page of an error could not be made")
+        return render_template_string(PLAIN, **about)
 
 
 def _again() -> str:

@@ -47,7 +47,7 @@ def find(user: User, question: str, most: int) -> Found:
     asked = words(question[:LONGEST])[:MOST_WORDS]
     number = number_or_none(question)
     # With an extension it is no part of a number, but a whole one.
-    digits = _digits(question[:LONGEST]) or (number or "")[1:]
+    digits = digits_of(question[:LONGEST]) or (number or "")[1:]
     found = Found()
     if digits:
         _by_number(user, number, digits, most, found)
@@ -59,6 +59,21 @@ def find(user: User, question: str, most: int) -> Found:
         )
         by_words(asked, most, kinds)
     _add_phones(found, digits)
+    return found
+
+
+def found_contacts(query: Any, question: str, most: int) -> list[Contact]:
+    """Contacts of a query, whose company is joined, that fit the question; the best first."""
+    number = number_or_none(question)
+    digits = digits_of(question[:LONGEST]) or (number or "")[1:]
+    found: list[Contact] = []
+    if digits:
+        phones = Phone.select(Phone.contact).where(
+            contains(Phone, Phone.e164, "phone", number, digits)
+        )
+        found += list(query.where(Contact.id << phones).order_by(Contact.id.desc()).limit(most))
+    if asked := words(question[:LONGEST])[:MOST_WORDS]:
+        by_words(asked, most, ((found, "contact", Contact, query),))
     return found
 
 
@@ -79,7 +94,7 @@ def _deals(user: User) -> Any:
 # By number ---------------------------------------------------------------------------------------
 
 
-def _digits(question: str) -> str:
+def digits_of(question: str) -> str:
     """The digits that the number must contain; '' for what can't be a part of one. Zeros in front
     may be a trunk prefix or that of another country, which a number in E.164 has not."""
     text = question.strip().replace("(0)", "")
@@ -92,7 +107,7 @@ def _digits(question: str) -> str:
 
 
 def _by_number(user: User, number: str | None, digits: str, most: int, found: Found) -> None:
-    fits = _contains(Phone, Phone.e164, "phone", number, digits)
+    fits = contains(Phone, Phone.e164, "phone", number, digits)
     owners: Any = _contacts(user).join_from(Contact, Phone).where(fits)
     for row in owners.order_by(_rank(Phone.e164, number, digits), Contact.id.desc()).limit(
         most * 2
@@ -103,13 +118,13 @@ def _by_number(user: User, number: str | None, digits: str, most: int, found: Fo
     newest = (Deal.closed_at.is_null(False), Deal.id.desc())
     found.deals += list(_deals(user).where(Deal.contact << holders).order_by(*newest).limit(most))
     phones: Any = Phone.select(Phone.e164).where(fits).order_by(Phone.id.desc())
-    unknown = _contains(Call, Call.number, "call", number, digits)
+    unknown = contains(Call, Call.number, "call", number, digits)
     nobodys: Any = Call.select(Call.number).where(unknown).order_by(Call.id.desc())
     numbers = {e164 for query in (phones, nobodys) for (e164,) in query.limit(NUMBERS).tuples()}
     found.calls += _calls(user, sorted(numbers), most)
 
 
-def _contains(table: Any, column: Any, kind: str, number: str | None, digits: str) -> Any:
+def contains(table: Any, column: Any, kind: str, number: str | None, digits: str) -> Any:
     """Numbers with this run of digits, by at most three of its parts of four: the last ones tell
     numbers apart, the first are the same for whole towns."""
     parts = list(runs(digits))

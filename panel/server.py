@@ -13,6 +13,7 @@ from gunicorn.app.base import BaseApplication
 import models
 from errors import TrichterError
 from panel import FORM_BYTES, create_app, live
+from panel.reminders import Reminders
 from panel.worker import ReadFirst, Worker
 from settings import Settings
 
@@ -67,8 +68,10 @@ def listen(bind: str) -> socket.socket:
 
 
 def _watch(worker: Any) -> None:
-    """Streams end when the worker is told to stop; else each would hold it up."""
+    """Streams end when the worker is told to stop; else each would hold it up. It tells of tasks
+    that are due as long as it works."""
     live.watch(lambda: worker.alive)
+    Reminders(lambda: worker.alive).start()
 
 
 class Server(BaseApplication):

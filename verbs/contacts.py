@@ -70,7 +70,7 @@ def remove_number(phone: Phone, by: User | None) -> None:
 
 def duplicates_of(contact: Contact, user: User) -> list[Contact]:
     """Others that this user may see, with the same name or the same mail; ten at most."""
-    same = fn.LOWER(Contact.name) == contact.name.lower()
+    same = (fn.LOWER(Contact.name) == contact.name.lower()) | (Contact.name == contact.name)
     if contact.email:
         same |= Contact.email == contact.email
     others = Contact.visible_to(user).where(Contact.id != contact.id, same)
@@ -194,7 +194,9 @@ def company_named(name: str) -> Company | None:
     written = clean(name, 120)
     if not written:
         return None
-    found = Company.select().where(fn.LOWER(Company.name) == written.lower()).first()
+    # SQLite makes no other letters than A to Z small.
+    same = (fn.LOWER(Company.name) == written.lower()) | (Company.name == written)
+    found = Company.select().where(same).order_by(Company.id).first()
     if found:
         return found
     with database.atomic():

@@ -1,19 +1,20 @@
-"""F1: funnels, their stages in their order, and the reasons of loss, as administrators set them."""
+"""F1: funnels and their stages in their order, as administrators set them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from database import database, locked
-from errors import Refused
-from fields import clean, readable_lines, utcnow
-from models import REQUIRABLE, Deal, Event, Funnel, Reason, Stage, User
+from peewee import fn
 
-BUYER_PHASES = ("", "motivation", "interest", "decision", "action")
-KINDS = ("unsorted", "open", "won", "lost")
-COLOURS = ("", "grey", "blue", "teal", "green", "amber", "red", "violet")
-LONGEST_STUCK = 3650 * 86400
+from database import database, locked
+from errors import Conflict, Refused
+from fields import utcnow
+from models import Deal, Event, Funnel, Stage, User
+from verbs.stage_fields import UNSAID, checked, read_name
+
+AT_ONCE = 50
+"""Deals that change their stage in one transaction."""
 
 
 def add_funnel(name: str, by: User | None) -> Funnel:
@@ -21,16 +22,22 @@ def add_funnel(name: str, by: User | None) -> Funnel:
     stages = ({"name": "Unsorted", "kind": "unsorted"}, {"name": "Completed", "kind": "won"},
               {"name": "Lost", "kind": "lost"})  # fmt: skip
     with database.atomic():
-        _check_free(Funnel.select().where(Funnel.name == _name(name)), "funnel")
-        funnel = Funnel.add(name, [_checked(stage) for stage in stages])
+        _check_free(Funnel.select().where(Funnel.name == read_name(name)), "funnel")
+        funnel = Funnel.add(name, [checked(stage) for stage in stages])
+        funnel.position = Funnel.select(fn.MAX(Funnel.position)).scalar() + 1
+        funnel.save(only=[Funnel.position])
         _tell("funnel.added", by, funnel)
     return funnel
 
 
-def change_funnel(funnel: Funnel, by: User | None, **about: Any) -> bool:
-    """Another name or position, or ``archived``. False: nothing differs. Raises Refused."""
+def change_funnel(
+    funnel: Funnel, by: User | None, seen: dict[str, Any] | None = None, **about: Any
+) -> bool:
+    """Another name or position, or ``archived``. False: nothing differs. ``seen``: columns as the
+    person saw them. Raises Refused, or Conflict if somebody else has changed one since."""
+    _check_seen(funnel, seen)
     if "name" in about:
-        about["name"] = _name(about["name"])
+        about["name"] = read_name(about["name"])
         others = Funnel.select().where(Funnel.name == about["name"], Funnel.id != funnel.id)
         _check_free(others, "funnel")
     with database.atomic():
@@ -45,26 +52,35 @@ def change_funnel(funnel: Funnel, by: User | None, **about: Any) -> bool:
 
 
 def add_stage(funnel: Funnel, by: User | None, **about: Any) -> Stage:
-    """A stage, before the closed ones. Raises Refused."""
-    values = _checked({"kind": "open", **about})
+    """A stage, before the closed ones; one of this name that was removed comes back. Raises
+    Refused."""
+    values = checked({"kind": "open", **about})
     if values["kind"] == "unsorted":
         raise Refused("a funnel has one Unsorted, which is its first stage", field="kind")
     with database.atomic():
         stages = _stages(funnel)
         _check_free([s for s in stages if s.name == values["name"]], "stage")
         place = len(stages) if values["kind"] in ("won", "lost") else _before_closed(stages)
-        stage = Stage.create(funnel=funnel, position=place, **values)
+        stage = _removed(funnel, values["name"]) or Stage(funnel=funnel)
+        stage.assign(**{**UNSAID, **values}, position=place, archived=False)
+        stage.save()
         _number([*stages[:place], stage, *stages[place:]])
         _tell("stage.added", by, funnel, stage=stage.id)
     return stage
 
 
-def change_stage(stage: Stage, by: User | None, **about: Any) -> bool:
-    """Some of its columns but kind, funnel and place. False: nothing differs. Raises Refused."""
-    values = _checked({"kind": stage.kind, "name": stage.name, **about})
+def change_stage(
+    stage: Stage, by: User | None, seen: dict[str, Any] | None = None, **about: Any
+) -> bool:
+    """Some of its columns but kind, funnel and place. False: nothing differs. ``seen``: columns as
+    the person saw them. Raises Refused, or Conflict if somebody else has changed one since."""
+    values = checked({"kind": stage.kind, "name": stage.name, **about})
     with database.atomic():
+        _check_seen(stage, seen)
         same = [s for s in _stages(stage.funnel) if s.name == values["name"] and s.id != stage.id]
         _check_free(same, "stage")
+        if values["name"] != stage.name and _removed(stage.funnel, values["name"]):
+            raise Refused("A stage of this name was removed: add it again instead.", field="name")
         stage.assign(**{key: values[key] for key in about})
         if not stage.dirty_fields:
             return False
@@ -88,35 +104,66 @@ def reorder(funnel: Funnel, by: User | None, stage_ids: Sequence[int]) -> None:
 
 def remove_stage(stage: Stage, by: User | None, target: Stage | None = None) -> int:
     """Take a stage out of the funnel; its deals go to ``target``, its history stays. Returns how
-    many deals went. Raises Refused: for Unsorted, the last won or lost one, or without target."""
+    many deals went. Raises Refused: for Unsorted, the last won or lost one, or without target.
+
+    Deals go a few at a time, so that calls are recorded in between; broken off, it can be repeated.
+    """
+    moved, left = 0, AT_ONCE
+    while left == AT_ONCE:
+        with database.atomic():
+            stages = _stages(stage.funnel)
+            _check_removable(stage, stages, target)
+            deals = locked(Deal.select().where(Deal.stage == stage).order_by(Deal.id))
+            left = _move(list(deals.limit(AT_ONCE)), target)
+            moved += left
+            if left < AT_ONCE:
+                stage.archived = True
+                stage.save(only=[Stage.archived])
+                _number([s for s in stages if s.id != stage.id])
+                _tell("stage.removed", by, stage.funnel, stage=stage.id, deals=moved)
+    return moved
+
+
+def order_funnels(ids: Sequence[int], by: User | None) -> None:
+    """The funnels in a new order; those that are not named come after them."""
     with database.atomic():
-        stages = _stages(stage.funnel)
-        alone = [s for s in stages if s.kind == stage.kind] == [stage]
-        if stage.kind == "unsorted" or (stage.is_closed and alone):
-            raise Refused("A funnel needs its first stage, and one each for won and lost.")
-        deals = list(locked(Deal.select().where(Deal.stage == stage).order_by(Deal.id)))
-        if deals and (target is None or target.id not in {s.id for s in stages} - {stage.id}):
-            raise Refused("Say to which stage of this funnel its deals go.")
-        for deal in deals:
+        funnels = list(Funnel.select().order_by(Funnel.position, Funnel.id))
+        places = {number: place for place, number in enumerate(ids)}
+        funnels.sort(key=lambda funnel: places.get(funnel.id, len(places)))
+        for position, funnel in enumerate(funnels):
+            Funnel.update(position=position).where(Funnel.id == funnel.id).execute()
+        Event.add("funnels.reordered", by=by, payload={"funnels": [f.id for f in funnels]})
+
+
+def _removed(funnel: Funnel, name: str) -> Stage | None:
+    """The stage of this name that was taken out; its row is needed for what happened there."""
+    gone = (Stage.funnel == funnel, Stage.name == name, Stage.archived)
+    return Stage.get_or_none(*gone)
+
+
+def _check_seen(row: Funnel | Stage, seen: dict[str, Any] | None) -> None:
+    now = type(row).get_by_id(row.id)
+    if any(now.__data__[key] != value for key, value in (seen or {}).items()):
+        raise Conflict("Somebody else changed this just now. Look at it again.")
+
+
+def _check_removable(stage: Stage, stages: list[Stage], target: Stage | None) -> None:
+    if stage not in stages:
+        raise Refused("The stages were changed in the meantime. Look at them again.")
+    alone = [s for s in stages if s.kind == stage.kind] == [stage]
+    if stage.kind == "unsorted" or (stage.is_closed and alone):
+        raise Refused("A funnel needs its first stage, and one each for won and lost.")
+    if target and target.id in {s.id for s in stages} - {stage.id}:
+        return
+    if Deal.select().where(Deal.stage == stage).exists():
+        raise Refused("Say to which stage of this funnel its deals go.")
+
+
+def _move(deals: Sequence[Deal], target: Stage | None) -> int:
+    for deal in deals:
+        if target:
             deal.move_to(target, by=None)
-        stage.archived = True
-        stage.save(only=[Stage.archived])
-        _number([s for s in stages if s.id != stage.id])
-        _tell("stage.removed", by, stage.funnel, stage=stage.id, deals=len(deals))
     return len(deals)
-
-
-def set_reasons(names: Iterable[str], by: User | None) -> list[Reason]:
-    """The reasons of loss that are offered, in this order; others are kept, but not offered."""
-    wanted = list(dict.fromkeys(name for text in names if (name := clean(text, 120))))
-    with database.atomic():
-        Reason.update(active=False).execute()
-        for place, name in enumerate(wanted):
-            reason, _fresh = Reason.get_or_create(name=name)
-            reason.position, reason.active = place, True
-            reason.save()
-        Event.add("reasons.changed", by=by, payload={"reasons": len(wanted)})
-    return Reason.offered()
 
 
 def _stages(funnel: Funnel) -> list[Stage]:
@@ -147,71 +194,6 @@ def _check_can_go(funnel: Funnel) -> None:
     of_funnel = Deal.select().join(Stage).where(Stage.funnel == funnel, Deal.closed_at.is_null())
     if of_funnel.exists():
         raise Refused("There are open deals in this funnel: close or move them first.")
-
-
-def _checked(about: dict[str, Any]) -> dict[str, Any]:
-    """Columns for what is said of a stage. Raises Refused."""
-    unknown = about.keys() - READERS.keys()
-    if unknown:
-        raise Refused(
-            "'{unknown}' is unknown; known: {readers}",
-            field="stage",
-            unknown=min(unknown),
-            readers=", ".join(READERS),
-        )
-    return {key: READERS[key](value) for key, value in about.items()}
-
-
-def _name(text: Any) -> str:
-    if not isinstance(text, str) or not clean(text):
-        raise Refused("must not be empty", field="name")
-    return clean(text)
-
-
-def _one_of(key: str, known: Sequence[str]) -> Any:
-    def read(value: Any) -> str:
-        if value not in known:
-            raise Refused("one of {value}", field=key, value=", ".join(filter(None, known)))
-        return str(value)
-
-    return read
-
-
-def _whole(key: str, most: int, unit: str) -> Any:
-    def read(value: Any) -> int | None:
-        if value is None:
-            return None
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise Refused("a whole number of {unit}, 0 to {most}", field=key, unit=unit, most=most)
-        return value
-
-    return read
-
-
-def _required(value: Any) -> str:
-    words = value.split() if isinstance(value, str) else list(value)
-    wrong = [word for word in words if word not in REQUIRABLE]
-    if wrong:
-        raise Refused(
-            "'{wrong}' is none of {requirable}",
-            field="required_fields",
-            wrong=wrong[0],
-            requirable=", ".join(REQUIRABLE),
-        )
-    return " ".join(word for word in REQUIRABLE if word in words)
-
-
-READERS: dict[str, Any] = {
-    "name": _name,
-    "kind": _one_of("kind", KINDS),
-    "buyer_phase": _one_of("buyer_phase", BUYER_PHASES),
-    "advice": lambda text: readable_lines(text, 2000),
-    "probability": lambda value: _whole("probability", 100, "percent")(value) or 0,
-    "stuck_after": _whole("stuck_after", LONGEST_STUCK, "seconds"),
-    "required_fields": _required,
-    "colour": _one_of("colour", COLOURS),
-}
-"""What can be said of a stage, and what makes a column's value of it or raises Refused."""
 
 
 def _tell(kind: str, by: User | None, funnel: Funnel, **payload: Any) -> None:

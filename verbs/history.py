@@ -17,7 +17,7 @@ from database import database
 from fields import outside_number, seconds
 from models import Call, CallRule, Contact, Event, Leg, Phone, User, is_missed, normal_did
 from models import clean as _clean
-from verbs import search
+from verbs import call_backs, search
 from verbs.calls import record_call
 
 DAY, LONGEST_GAP = timedelta(days=1), timedelta(days=31)
@@ -221,6 +221,7 @@ class _Batch:
                 later = (at for at in moments.get(call.number, ()) if at > call.started_at)
                 if at := next(later, None):
                     Call.update(called_back_at=at).where(Call.id == call.id).execute()
+                    call_backs.talked(call, at)
 
 
 def _data(call: Call) -> dict[str, Any]:

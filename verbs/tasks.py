@@ -74,6 +74,9 @@ def change(task: Task, by: User | None, **about: Any) -> bool:
         task.assign(**{k: checks[k](v) if k in checks else v for k, v in about.items()})
         if not task.dirty_fields:
             return False
+        if Task.due_at in task.dirty_fields:
+            # Put off: it is told of again when that time comes.
+            task.reminded_at = None
         task.save(only=task.dirty_fields)
         _tell("task.changed", task, by, also=[was])
     return True
@@ -129,5 +132,7 @@ def _may_change(task: Task, by: User | None) -> None:
 
 def _tell(kind: str, task: Task, by: User | None, also: Iterable[int | None] = ()) -> None:
     renew_next(task.deal_id)
-    people = sorted({user for user in (task.owner_id, *also) if user})
+    # Nobody's is for whose deal it is about.
+    whose = task.owner_id or (task.deal and task.deal.owner_id)
+    people = sorted({user for user in (whose, *also) if user})
     Event.add(kind, deal=task.deal, by=by, payload={"task": task.id, "task_for": people})

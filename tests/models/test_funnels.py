@@ -9,7 +9,7 @@ import pytest
 from errors import Refused
 from models import Deal, Event, Funnel, Reason, Stage, StageChange
 from tests.world import World
-from verbs import funnels
+from verbs import funnels, reasons
 
 
 def names(funnel: Funnel) -> list[str]:
@@ -104,8 +104,8 @@ def test_archiving_a_funnel(world: World) -> None:
 
 
 def test_reasons(world: World) -> None:
-    funnels.set_reasons(["Too dear", " Too late ", "", "Too dear"], world.ada)
+    reasons.set_reasons(["Too dear", " Too late ", "", "Too dear"], world.ada)
     assert [r.name for r in Reason.offered()] == ["Too dear", "Too late"]
-    funnels.set_reasons(["No need", "Too dear"], world.ada)
+    reasons.set_reasons(["No need", "Too dear"], world.ada)
     assert [r.name for r in Reason.offered()] == ["No need", "Too dear"]
     assert Reason.select().count() == 3

@@ -118,3 +118,27 @@ def test_each_is_reminded_of_once(world: World, deal: Deal) -> None:
     assert tasks.remind(utcnow() + 2 * SOON) == 1
     assert tasks.remind(utcnow() + 2 * SOON) == 0
     assert Event.of_kind("task.due").get().content["task"] == task.id
+
+
+def test_put_off_it_is_reminded_of_again(world: World, deal: Deal) -> None:
+    task = make(world, deal)
+    assert tasks.remind(utcnow() + 2 * SOON) == 1
+    tasks.change(Task.get_by_id(task.id), world.anna, due_at=utcnow() + LATER)
+    assert tasks.remind(utcnow() + 2 * SOON) == 0
+    assert tasks.remind(utcnow() + 2 * LATER) == 1
+
+
+def test_with_a_deal_its_open_tasks_change_hands(world: World, deal: Deal) -> None:
+    own, done = make(world, deal), make(world, deal)
+    tasks.finish(done, world.anna)
+    others, elsewhere = make(world, deal, owner=world.hugo, by=world.hugo), make(world, None)
+    deal.assign_to(world.ben, by=world.hugo)
+    owners = [Task.get_by_id(task.id).owner for task in (own, done, others, elsewhere)]
+    assert owners == [world.ben, world.anna, world.hugo, world.anna]
+
+
+def test_who_hears_of_it(world: World, deal: Deal) -> None:
+    make(world, None)
+    heard = [Event.of_kind("task.added").get().task_for(u) for u in (world.anna, world.olga)]
+    assert heard == [Task.get().id, None]
+    assert Event.of_kind("deal.created").get().task_for(world.hugo) is None

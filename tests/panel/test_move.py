@@ -99,7 +99,7 @@ def test_a_move_between_reading_and_writing_is_noticed(
 ) -> None:
     move = Deal.move_to
 
-    def raced(self: Deal, stage: Stage, by: object) -> bool:
+    def raced(self: Deal, stage: Stage, by: object, **_more: object) -> bool:
         monkeypatch.setattr(Deal, "move_to", move)
         Deal.get_by_id(deal.id).move_to(world.stage("Lost"), by=None)
         return move(self, stage, by=by)  # type: ignore[arg-type]
