@@ -20,8 +20,9 @@ from models import Call, Company, Contact, Deal, Funnel, Phone, Stage, User
 
 Row = dict[str, Any]
 CHUNK = 1000
-FORMULA = re.compile(r"(^|[;\t]\s*)(?=[=+\-@＝＋－＠])")
-"""Where a formula begins for a spreadsheet: in many countries it parts columns at semicolons."""
+FORMULA = re.compile(r"(^|[;\t][\s\"]*)(?=[=+\-@＝＋－＠])")
+"""Where a formula begins for a spreadsheet: in many countries it parts columns at semicolons, and
+there it takes quotes away that came as part of the text."""
 NUMBER = re.compile(r"\+[0-9]+", re.ASCII)
 
 

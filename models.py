@@ -699,12 +699,13 @@ class Call(Table):
         return cls.select().where(cls.pbx == pbx, cls.ended_at.is_null())
 
     def attach(self, deal: Deal, by: User) -> None:
-        """A person puts the call on a card. On it already, or on a card that does not exist for
-        this person, who has not talked in it either: no change. Raises Refused."""
+        """A person puts the call on a card. On it already, or a conversation of others that is on
+        no card which this person may see: no change. Raises Refused."""
         deal._may_change(by)
         with database.atomic():
             now = locked(Call.select().where(Call.id == self.id)).get()
-            if now.deal_id and now.agent_id != by.id and not now.deal_for(by):
+            others = now.deal_id or (now.agent_id and not now.was_talk_of(by))
+            if others and now.agent_id != by.id and not now.deal_for(by):
                 return
             self.deal, self.contact = deal, now.contact or deal.contact
             if now.deal_id == deal.id and now.is_attached_by_hand():
@@ -715,6 +716,12 @@ class Call(Table):
     def deal_for(self, user: User) -> Deal | None:
         """The card that the call is on, if this user may see it."""
         return Deal.visible_to(user).where(Deal.id == (self.deal_id or 0)).first()
+
+    def was_talk_of(self, user: User) -> bool:
+        """Whether this user talked in it, or sees all. On a card of one whose phone only rang, what
+        others said would be theirs to hear, and no longer that of those who said it."""
+        spoke = (Leg.call == self) & (Leg.user == user) & Leg.answered_at.is_null(False)
+        return user.sees_all or Leg.select().where(spoke).exists()
 
     def is_attached_by_hand(self) -> bool:
         return bool(_BY_HAND.rows(self.id))

@@ -7,8 +7,15 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+import phonenumbers
+from phonenumbers import PhoneNumberType
+
 SHORTEST_BLOCK = 6
 """Digits of a block of own numbers: fewer would be a whole town, or a country."""
+SATELLITES = frozenset({870, 878, 881, 882, 883})
+"""Country codes of no country (list of codes to ITU-T E.164): several euros a minute."""
+SHORTEST_NUMBER = 6
+"""Characters of the shortest number that can be one, with its +."""
 _PREFIX = re.compile(r"(?:(in|out|both):)?([0-9*#]{1,12})=(\+?[0-9]{0,12})", re.ASCII)
 _BLOCK = re.compile(rf"\+[1-9][0-9]{{{SHORTEST_BLOCK - 1},14}}", re.ASCII)
 _SPACING = re.compile(r"[ ()./\-\u00a0]")
@@ -99,3 +106,17 @@ def _block(entry: str) -> str:
             f"{SHORTEST_BLOCK} digits or more and one * at the end, for example +4930555*"
         )
     return digits
+
+
+def is_dear(e164: str) -> bool:
+    """Premium rate, or by satellite. Digits behind a whole number are ignored on the way, so a
+    number that only begins with a dear one costs the same."""
+    number = phonenumbers.parse(e164)
+    if number.country_code in SATELLITES:
+        return True
+    begins = [e164]
+    if phonenumbers.number_type(number) == PhoneNumberType.UNKNOWN:
+        # Of a number that is too long the type is not known.
+        begins = [e164[:length] for length in range(SHORTEST_NUMBER, len(e164) + 1)]
+    kinds = (phonenumbers.number_type(phonenumbers.parse(begin)) for begin in begins)
+    return PhoneNumberType.PREMIUM_RATE in kinds

@@ -42,7 +42,8 @@ def read(data: bytes) -> Contents:
     except UnicodeDecodeError as error:
         found.problems.append(f"this is not text in UTF-8: byte {error.start + 1} is none")
         return found
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # TOMLDecodeError is one; a whole number of thousands of digits raises another.
         found.problems.append(f"this is not TOML: {error}")
         return found
     for key in document.keys() - {"rule", "ignore"}:

@@ -37,6 +37,10 @@ KNOWN_FAULTS = (configuration.SettingsError, database.DatabaseTrouble, TrichterE
 class Group(click.Group):
     """Faults that a person can mend are one line and exit code 1, never a traceback."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta["help"] = "--help" in args
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -61,6 +65,8 @@ def main(ctx: click.Context, verbose: bool) -> None:
         logging.getLogger(name).setLevel(logging.INFO)
     # An SQLite file holds customers and password hashes: nothing for other users of the machine.
     os.umask(os.umask(0o077) | 0o007)
+    if ctx.meta["help"]:
+        return  # help needs no configuration, and who mends one needs help
     ctx.obj = configuration.load()
     models.connect(ctx.obj)
 

@@ -36,13 +36,14 @@ from ari_app.events import (
     channel,
     parse,
 )
-from ari_app.recorder import Recording, RecordsRead
+from ari_app.recorder import RecordsRead
 from ari_app.recordings import RuleRecordings
 from ari_app.requested import Requested
 from ari_app.seldom import Seldom
 from ari_app.settling import Settling
 from ari_app.tape import Tape
 from ari_app.watch import Watch
+from ari_app.writer import Recording
 from database import DATABASE_ERRORS, kept_connection
 from errors import TrichterError
 from fields import utcnow
@@ -163,7 +164,10 @@ class Telephony:
     def on_event(self, raw: dict[str, Any]) -> None:
         """In the reader's thread: parse and enqueue, nothing else."""
         for companion in self.companions:
-            companion.heard(raw)
+            try:
+                companion.heard(raw)
+            except Exception:  # noqa: BLE001 - logged; the call is recorded and routed all the same
+                self._refused.log(logging.ERROR, "an event was not taken in", exc_info=True)
         try:
             event = parse(raw)
         except BadEvent as error:
@@ -171,10 +175,10 @@ class Telephony:
             return
         if event:
             self.recording.put(event)
-            if not isinstance(event, Settled):
-                self._keep(raw)
         if isinstance(event, Entered) and event.args[:1] != (OWN,):
             self._route(event)
+        if event and not isinstance(event, Settled):
+            self._keep(raw)
 
     def _keep(self, raw: dict[str, Any]) -> None:
         """On the tape, if there is one; calls matter more than a tape that can't be written."""

@@ -18,6 +18,8 @@ answer ringing progress agi minivmrecord goto gotoif set macro gosub
 NOT_PEOPLE = frozenset(_NOT_PEOPLE.split())
 """Applications that speak to a caller in place of a person."""
 LONGEST_ID, LONGEST_FILE = 150, 255
+LONGEST_CALL = timedelta(days=30)
+"""More is a fault of a clock or of a program that wrote the row, and would spoil every average."""
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ def part(row: Row, clock: Clock) -> tuple[str, Part]:
     if row["disposition"] == "ANSWERED":
         billsec = row.get("billsec")
         answer = end - timedelta(seconds=float(billsec)) if billsec else clock.read(row["answer"])
+    if end - start > LONGEST_CALL:
+        raise ValueError(f"a call of {(end - start).days} days")
     clid = row.get("clid") or ""
     uniqueid = _one_line(row.get("uniqueid") or "")
     linkedid = _one_line(row.get("linkedid") or "") or uniqueid

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from ari_app.cdr_row import LONGEST_CALL
 from ari_app.events import Bridged, Channel, Dialled, Event, HungUp, Updated, number_sent
 from ari_app.ledger import Ledger
 from ari_app.row import BadRow, Clock, Row
@@ -149,14 +150,16 @@ def calls(
         for linkedid in touched:
             report = ledger.report(linkedid)
             if report and report.ended_at:
-                yield place, report
+                lasted = report.ended_at - report.started_at
+                is_odd = lasted > LONGEST_CALL
+                yield place, BadRow(line, f"a call of {lasted.days} days") if is_odd else report
             ledger.forget_finished(linkedid)
 
 
 def _extra(row: Row) -> dict[str, object]:
     try:
         extra = json.loads(row.get("extra") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return extra if isinstance(extra, dict) else {}
 

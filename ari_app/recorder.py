@@ -6,9 +6,6 @@ A slow or absent database delays rows and nothing else.
 from __future__ import annotations
 
 import logging
-import queue
-import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,11 +16,11 @@ import peewee
 
 from ari_app import overflow
 from ari_app.events import Event, Snapshot
-from ari_app.insiders import SAY_EVERY, Insiders
+from ari_app.insiders import SAY_EVERY
 from ari_app.ledger import Ledger
 from ari_app.seldom import Seldom
 from call_report import CallReport
-from database import DATABASE_ERRORS, database, discard, explain
+from database import DATABASE_ERRORS, database
 from fields import utcnow
 from models import Call, Leg
 from verbs import silences
@@ -31,10 +28,8 @@ from verbs.calls import record_call
 
 log = logging.getLogger("trichter.ari")
 
-BATCH = 500
 PART = 200
 """Calls in one transaction: other processes wait for it, so it must be short."""
-RETRY_FIRST, RETRY_LAST = 0.1, 5.0
 FORGOTTEN = (
     "more calls wait for the database than fit into memory: those that ended before %s are left to "
     "Asterisk's own records ([calls] cdr)"
@@ -244,94 +239,3 @@ class Recorder:
             for call in Call.unfinished(self.ledger.pbx)
             if not self.ledger.knows(call.linkedid)
         ]
-
-
-class Recording:
-    """The thread that records. ``put`` never waits; ``end`` returns when all is written once."""
-
-    def __init__(
-        self,
-        pbx: str,
-        has_records: bool = False,
-        on_forgotten: OnForgotten = lambda _until, _known: None,
-    ) -> None:
-        self.insiders = Insiders()
-        ledger = Ledger(pbx, self.insiders.__contains__)
-        self.recorder = Recorder(ledger, has_records, on_forgotten)
-        self._events: queue.SimpleQueue[Event | RecordsRead | None] = queue.SimpleQueue()
-        self._not_written = Seldom(SAY_EVERY, log)
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self.run, name="ledger")
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def put(self, event: Event | RecordsRead) -> None:
-        self._events.put(event)
-
-    def end(self) -> None:
-        self._ending.set()
-        self._events.put(None)
-        self._thread.join()
-
-    def run(self) -> None:
-        """Until told to end. After a failure events are taken in all the same, but the database is
-        left alone for a while, which doubles up to RETRY_LAST."""
-        # Without users' phones every call would look like one that nobody picked up.
-        while not self.insiders.are_known() and not self._ending.wait(RETRY_FIRST):
-            pass
-        wait, not_before, ends = RETRY_FIRST, 0.0, not self.insiders.are_known()
-        while not ends:
-            rest = max(0.0, not_before - time.monotonic())
-            batch, ends = self._next(rest if self.recorder.is_behind else None)
-            self.recorder.take(batch)
-            if time.monotonic() < not_before and not ends:
-                continue
-            if self._wrote():
-                wait = RETRY_FIRST
-            else:
-                wait = min(wait * 2, RETRY_LAST)
-                not_before = time.monotonic() + wait
-        discard()
-
-    def _wrote(self) -> bool:
-        try:
-            self._write()
-        except Exception as error:  # noqa: BLE001 - logged; all is still due and tried again
-            text, waiting = f"{type(error).__name__}: {error}", len(self.recorder.due)
-            known = isinstance(error, DATABASE_ERRORS)
-            self._not_written.log(
-                logging.ERROR,
-                "%s; %d calls wait to be recorded",
-                explain(error) if known else text,
-                waiting,
-                exc_info=not known,
-            )
-            discard()
-            return False
-        return True
-
-    def _write(self) -> None:
-        if not self.recorder.is_behind:
-            return
-        database.connect(reuse_if_open=True)
-        try:
-            self.recorder.write()
-        except Exception as error:
-            if not is_about_the_call(error):
-                raise
-            self.recorder.write_one_by_one()
-
-    def _next(self, timeout: float | None) -> tuple[list[Event | RecordsRead], bool]:
-        """All that is queued, after waiting for the first; and whether it is time to end."""
-        batch: list[Event | RecordsRead] = []
-        try:
-            event = self._events.get(timeout=timeout)
-            while event is not None:
-                batch.append(event)
-                if len(batch) == BATCH:
-                    return batch, False
-                event = self._events.get_nowait()
-        except queue.Empty:
-            return batch, False
-        return batch, True

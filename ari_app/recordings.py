@@ -2,24 +2,42 @@
 of both sides goes into a file of Asterisk's until the call ends.
 
 Nobody in the call notices, and nothing of it hangs on us: once begun, Asterisk goes on alone, also
-while `trichter ari` is away. The name of the file follows from the call, so that it is recorded
-once, however often this begins anew.
+while `trichter ari` is away. The name of the file follows from the call, so that there is one of
+it, however often this begins anew.
+
+With each new partner (a transfer) it does: what turns speech into samples for a snoop remembers
+the number of the last RTP packet, and drops lower ones as late (ast_translate). Another phone
+begins at a random one. When nothing hears the channel any more that is forgotten, so the snoop
+ends, and a fresh one appends to the file.
 """
 
 from __future__ import annotations
 
 import logging
 import queue
-import re
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from ari_app.client import AriError, Client, Gone, Unreachable, WrongState
-from ari_app.events import BadEvent, Channel, channel
+from ari_app.events import Channel
 from ari_app.seldom import Seldom
+from ari_app.snoops import (
+    OWN,
+    WHAT,
+    Snoop,
+    call_of,
+    channel_of,
+    channels_in,
+    customer_of,
+    hear,
+    id_among,
+    leave,
+    name_of,
+    snoop_of,
+)
 from database import DATABASE_ERRORS, database, discard, explain
 from models import Call, User
 from settings import Settings
@@ -27,7 +45,6 @@ from verbs import recordings
 
 log = logging.getLogger("trichter.ari")
 
-OWN, WHAT = "own", "record"
 FORM = "wav"
 LOOKS = (0.05, 0.2, 0.6, 2.0, 6.0, 20.0)
 """Seconds after two began to hear each other, at which to look whether the call is to be recorded:
@@ -35,6 +52,8 @@ its row is written by another thread, which may wait for the database."""
 FAILED = 500
 HINT = ": is Asterisk's folder 'recording' there, and may Asterisk write into it?"
 SAY_EVERY, TRY_AGAIN = 30.0, 2.0
+FORGETS = 0.06
+"""Seconds in which a channel forgets a snoop that has ended: with its next packet."""
 
 
 class RuleRecordings:
@@ -46,14 +65,16 @@ class RuleRecordings:
         self._client: Client | None = None
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._looks: list[float] = []
-        self._begun: set[str] = set()
+        self._begun: set[str | int] = set()
         self._waiting: set[int] = set()
+        self._heard: dict[str, int] = {}  # customers' channels → numbers of their calls
+        self._renewing: dict[int, str] = {}  # the other way round
         self._complaint = Seldom(SAY_EVERY, log)
         self._thread: threading.Thread | None = None
 
     def connected(self, client: Client, channels: tuple[Channel, ...]) -> None:
         """Calls that were answered while we were away are recorded from now on."""
-        snoops = [s for live in channels if (s := _snoop_of(live.app, self._app)) is not None]
+        snoops = [s for live in channels if (s := snoop_of(live, self._app))]
         self._tasks.put(lambda: self._again(client, snoops))
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="recordings")
@@ -62,11 +83,15 @@ class RuleRecordings:
     def heard(self, raw: dict[str, Any]) -> None:
         kind = raw.get("type")
         if kind == "ChannelEnteredBridge":
-            self._tasks.put(self._look_soon)
+            members = list((raw.get("bridge") or {}).get("channels") or ())
+            self._tasks.put(lambda: self._met(members))
+        elif kind == "ChannelDestroyed":
+            if over := call_of((raw.get("channel") or {}).get("id")):
+                self._tasks.put(lambda: self._ended(over))
         elif kind == "StasisStart":
             args = raw.get("args")
-            if isinstance(args, list) and args[:2] == [OWN, WHAT] and (number := _id(args[2:])):
-                self._tasks.put(lambda: self._record(number))
+            if isinstance(args, list) and args[:2] == [OWN, WHAT] and (call := id_among(args[2:])):
+                self._tasks.put(lambda: self._record(call))
 
     def end(self) -> None:
         """What is being recorded goes on."""
@@ -106,13 +131,35 @@ class RuleRecordings:
             log.exception("not recorded")
             discard()
 
-    def _again(self, client: Client, snoops: list[int]) -> None:
+    def _again(self, client: Client, snoops: list[Snoop]) -> None:
         self._client = client
         self._begun.clear()
         self._waiting.clear()
-        for call in snoops:
-            self._do(lambda call=call: self._record(call))  # type: ignore[misc]
+        self._renewing.clear()
+        self._heard = {snoop.target: snoop.call for snoop in snoops}
+        for snoop in snoops:
+            self._do(lambda call=snoop.call: self._record(call))  # type: ignore[misc]
         self._look_soon()
+
+    def _met(self, members: list[str]) -> None:
+        """These hear each other now. A recorded customer among them may hear somebody new."""
+        self._look_soon()
+        client = self._client
+        if client is None or len(members) < 2:
+            return
+        for channel in members:
+            call = self._heard.get(channel)
+            if call and call not in self._renewing:
+                self._renewing[call] = channel
+                leave(client, call)
+
+    def _ended(self, call: int) -> None:
+        """A snoop of ours is gone: with its call, or to be replaced."""
+        self._heard = {channel: of for channel, of in self._heard.items() if of != call}
+        channel = self._renewing.pop(call, None)
+        if channel and self._client:
+            time.sleep(FORGETS)
+            self._hear(self._client, channel, call)
 
     def _look_soon(self) -> None:
         now = time.monotonic()
@@ -130,32 +177,29 @@ class RuleRecordings:
             # Nothing is asked of the calls while no rule records any.
             wanted = recordings.due(self._pbx) if recordings.are_wanted() else []
             self._begun &= {call.linkedid for call in wanted}
-            due = [call for call in wanted if call.linkedid not in self._begun]
+            begun = self._begun | set(self._heard.values())
+            due = [call for call in wanted if not {call.linkedid, call.id} & begun]
             inside = User.endpoints() if due else frozenset()
         if due:
-            live = list(_channels(client.request("GET", "/channels")))
+            live = list(channels_in(client.request("GET", "/channels")))
             for call in due:
                 self._do(lambda call=call: self._snoop(client, call, live, inside))  # type: ignore[misc]
 
     def _snoop(
         self, client: Client, call: Call, live: list[Channel], inside: frozenset[str]
     ) -> None:
-        customer = _customer(call, live, inside)
+        customer = customer_of(call, live, inside)
         if customer is None:
             return  # between two phones for the moment: the next look, or the next bridge
         self._begun.add(call.linkedid)
+        self._hear(client, customer.id, call.id)
+
+    def _hear(self, client: Client, channel: str, call: int) -> None:
+        self._heard[channel] = call
         try:
-            client.request(
-                "POST",
-                "/channels/{channelId}/snoop/{snoopId}",
-                channelId=customer.id,
-                snoopId=f"trichter-{WHAT}-{call.id}",
-                spy="both",
-                app=self._app,
-                appArgs=f"{OWN},{WHAT},{call.id}",
-            )
+            hear(client, self._app, channel, call)
         except Gone:
-            log.info("call %s ended before it was recorded", call.linkedid)
+            log.info("call %d ended before it was recorded", call)
 
     def _record(self, number: int) -> None:
         """The snooping channel has come, or was there when we did."""
@@ -166,85 +210,41 @@ class RuleRecordings:
         with database.connection_context():
             call = Call.get_or_none(Call.id == number)
             name = call and name_of(call)
+            first = call is not None and call.recording is None
             wanted = bool(name) and recordings.begin(number, f"{name}.{FORM}")
         self._waiting.discard(number)
         if not wanted:
-            self._leave(client, number)
+            leave(client, number)
             return
-        try:
+        with suppress(Gone):
             client.request("GET", "/recordings/live/{recordingName}", recordingName=name)
             return  # since before we came
-        except Gone:
-            pass
-        self._begin(client, number, str(name))
+        self._begin(client, number, str(name), first)
 
-    def _begin(self, client: Client, number: int, name: str) -> None:
+    def _begin(self, client: Client, number: int, name: str, first: bool) -> None:
+        """``first``: nothing of the call is in the file yet."""
         try:
             client.request(
                 "POST",
                 "/channels/{channelId}/record",
-                channelId=f"trichter-{WHAT}-{number}",
+                channelId=channel_of(number),
                 name=name,
                 format=FORM,
-                ifExists="fail",
+                ifExists="append",
             )
             log.info("call %d is recorded: %s.%s", number, name, FORM)
         except Gone:
-            self._take_back(number, name)  # it ended before
+            self._take_back(number, name, first)  # it ended before
         except WrongState:
-            # There is such a file: what was recorded of this call before stays as it is.
-            self._leave(client, number)
+            leave(client, number)  # it is being recorded into that file
         except Unreachable:
             raise  # nobody knows whether it was done; once we are connected again, we look
         except AriError as error:
-            self._take_back(number, name)
-            self._leave(client, number)
+            self._take_back(number, name, first)
+            leave(client, number)
             raise AriError(f"{error}{HINT if error.status == FAILED else ''}") from error
 
-    def _take_back(self, number: int, name: str) -> None:
-        with database.connection_context():
-            recordings.take_back(number, f"{name}.{FORM}")
-
-    def _leave(self, client: Client, number: int) -> None:
-        with suppress(Gone):  # with its call
-            client.request("DELETE", "/channels/{channelId}", channelId=f"trichter-{WHAT}-{number}")
-
-
-def name_of(call: Call) -> str:
-    """Of the file: the same at every time for a call, without what a path or a shell could read."""
-    pbx = re.sub("[^A-Za-z0-9]", "-", call.pbx)
-    return f"trichter-{pbx}-{call.started_at:%Y%m%d-%H%M%S}-{call.id}"
-
-
-def _customer(call: Call, live: Iterable[Channel], inside: frozenset[str]) -> Channel | None:
-    """The channel of the call that is the customer's: whoever of us speaks, it stays."""
-    outside = [
-        c
-        for c in live
-        if c.linkedid == call.linkedid
-        and c.state == "Up"
-        and not c.is_nobodys
-        and c.endpoint not in inside
-    ]
-    # Asterisk names a call after the channel that began it.
-    return min(outside, key=lambda c: (c.id != call.linkedid, c.created), default=None)
-
-
-def _channels(listed: Any) -> Iterable[Channel]:
-    for raw in listed if isinstance(listed, list) else ():
-        try:
-            yield channel(raw)
-        except BadEvent as error:
-            log.warning("listing: left out: %s", error)
-
-
-def _snoop_of(app: str, ours: str) -> int | None:
-    """The call that a snooping channel of ours is for, by the application that it is in."""
-    found = re.fullmatch(rf"Stasis\({re.escape(ours)},{OWN},{WHAT},([^,]*)\)", app)
-    return _id([found[1]]) if found else None
-
-
-def _id(args: Any) -> int | None:
-    """The id of a call among the arguments of Stasis."""
-    first = args[0] if args and isinstance(args[0], str) else ""
-    return int(first) if re.fullmatch("[1-9][0-9]{0,17}", first) else None
+    def _take_back(self, number: int, name: str, first: bool) -> None:
+        if first:
+            with database.connection_context():
+                recordings.take_back(number, f"{name}.{FORM}")

@@ -132,6 +132,8 @@ class Requested:
             return
         open_ = requests.open_at(self.settings.pbx.name)
         for request in open_:
+            if not requests.may_go_on(request):
+                requests.revoke(request)
             if request.state == "new":
                 if not requests.expire(request) and requests.claim(request):
                     self._begin(self._client, request)
@@ -165,6 +167,9 @@ class Requested:
             client.request("DELETE", "/channels/{channelId}", channelId=request.channel)
         except Gone:
             requests.fail(request, "cancelled")
+        except AriError:
+            self._hung_up.discard(request.id)  # the next look tries again
+            raise
 
     # What becomes of it --------------------------------------------------------------------------
 

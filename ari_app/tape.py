@@ -26,7 +26,8 @@ class Tape:
     last digits of long numbers replaced, alike in every event."""
 
     def __init__(self, path: Path, without_names: bool = False) -> None:
-        self._file = path.open("a", encoding="utf-8")
+        # Half of a pair of surrogates, which is no text in UTF-8, is written as JSON escapes it.
+        self._file = path.open("a", encoding="utf-8", errors="backslashreplace")
         self.without_names = without_names
 
     def write(self, raw: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -83,7 +84,13 @@ def _ari(place: Place, password: str | None) -> str:
     sample = _sample("ari.conf").replace(SAMPLE_PASSWORD, password)
     # Of two such lines only the last one counts: ours names what theirs does, too.
     names = ",".join(dict.fromkeys([*VARIABLES.split(","), *_named_variables(path)]))
-    return _append(place, path, sample.replace(f"channelvars={VARIABLES}", f"channelvars={names}"))
+    sample = sample.replace(f"channelvars={VARIABLES}", f"channelvars={names}")
+    done = _append(place, path, sample)
+    if path.exists() and path.stat().st_mode & stat.S_IROTH:
+        # Not done here: only who knows Asterisk's user can close it to all but that one.
+        closed = f"chown asterisk: {path} && chmod 640 {path}"
+        return f"{done}; everybody on this machine can read the password in it, so: {closed}"
+    return done
 
 
 def _named_variables(path: Path) -> list[str]:

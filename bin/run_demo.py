@@ -90,6 +90,7 @@ class Demo:
             f'secret_key = "{secrets.token_hex(32)}"\n'
             f'[agi]\nbind = "127.0.0.1:{self.pbx.ports.agi}"\n'
             '[calls]\noutbound_context = "phones"\n'
+            f'[recordings]\nfolders = ["{self.pbx.runtime}/spool/recording"]\n'
         )
         for name in [n for n in os.environ if n.startswith("TRICHTER_")]:
             del os.environ[name]

@@ -1,4 +1,4 @@
-"""Pictures of every page of a running demonstration, while a customer rings."""
+"""Pictures of the pages of a running demonstration: while a phone rings, and while one talks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import past_calls
 import story
 from playwright.sync_api import Browser, Page, sync_playwright
 from run_demo import BRISK, Demo, free_port
@@ -22,6 +24,19 @@ SIZES = {"wide": (1440, 900), "middle": (1024, 768), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 RINGING = story.Scene("+492219955120", "Lindner Logistik", story.ROUTED, "anna", known=True)
 README_PICTURE = ROOT / "docs" / "board.png"
+PAGES = {
+    "board": "/",
+    "new-deal": "/deals/new",
+    "calls": "/calls",
+    "missed-calls": "/calls/missed",
+    "missing": "/deals/0",
+}
+OF_HEADS = {
+    "calls-filtered": "/calls?direction=incoming&outcome=missed",
+    "call-statistics": "/calls/statistics",
+    "exchange": "/exchange",
+}
+RULES = {"rules": "/admin/rules", "rule": "/admin/rules/rule?situation=missed&caller=unknown"}
 
 
 def main() -> int:
@@ -35,14 +50,18 @@ def main() -> int:
         for scene in story.scenes(len(story.SCENES)):
             demo.place(scene, BRISK)
         browser = stack.enter_context(_chromium())
-        panel = f"http://{demo.panel}"
         if arguments.readme:
             with _ringing(demo):
-                _shoot_ringing(_page(browser, panel, "wide", "light", "anna"), README_PICTURE)
+                page = _page(browser, f"http://{demo.panel}", "wide", "light", "anna")
+                _shoot_ringing(page, README_PICTURE)
+        past_calls.load(Path(demo.pbx.runtime) / "spool" / "recording")
         for size in SIZES:
             for scheme in SCHEMES:
+                camera = Camera(browser, demo, arguments.into, size, scheme)
                 with _ringing(demo):
-                    _take_all(browser, panel, arguments.into, size, scheme)
+                    camera.ringing()
+                with _talking(demo):
+                    camera.talking()
         print(arguments.into)
     return 0
 
@@ -62,6 +81,20 @@ def _ringing(demo: Demo) -> Iterator[None]:
 
 
 @contextmanager
+def _talking(demo: Demo) -> Iterator[None]:
+    """Anna talks with a customer of hers, and Hugo would pick up his phone."""
+    with (
+        Phone(demo.pbx.ports.phone("101"), "answer"),
+        Phone(demo.pbx.ports.phone("102"), "ring"),
+        Phone(demo.pbx.ports.phone("103"), "answer"),
+        Caller(demo.pbx, number=RINGING.number, name=RINGING.name, hold=None) as caller,
+    ):
+        caller.wait_for("answered")
+        yield
+        demo.pbx.cli("channel request hangup all")
+
+
+@contextmanager
 def _chromium() -> Iterator[Browser]:
     program = programs.chromium()
     environment: dict[str, str | float | bool] = dict(program.environ())
@@ -71,33 +104,80 @@ def _chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def _take_all(browser: Browser, panel: str, into: Path, size: str, scheme: str) -> None:
-    deal = Deal.get(Deal.title == "Lindner Logistik").id
-    pages = {
-        "board": "/",
-        "deal": f"/deals/{deal}",
-        "new-deal": "/deals/new",
-        "tasks": "/tasks",
-        "calls": "/calls",
-        "missed-calls": "/calls/missed",
-        "missing": "/deals/0",
-    }
-    end = f"{size}-{scheme}.png"
-    for who in ("anna", "hugo"):
-        page = _page(browser, panel, size, scheme, who)
-        if who == "anna":
-            _shoot_ringing(page, into / f"popup-{end}")
-            page.locator("[data-dismiss]").click()
-        if who == "hugo":
-            pages["call-statistics"] = "/calls/statistics"
-        for name, path in pages.items():
-            page.goto(path)
-            page.screenshot(path=into / f"{name}-{who}-{end}")
+@dataclass(frozen=True)
+class Camera:
+    """Pictures of one size and colour scheme."""
+
+    browser: Browser
+    demo: Demo
+    into: Path
+    size: str
+    scheme: str
+
+    def ringing(self) -> None:
+        """What everybody sees while the phones ring."""
+        anna = self.enter("anna")
+        _shoot_ringing(anna, self.path("popup"))
+        anna.locator("[data-dismiss]").click()
+        self.look(anna, "anna", PAGES)
+        self.ask_for_a_call(anna)
+        anna.context.close()
+        hugo = self.enter("hugo")
+        self.look(hugo, "hugo", PAGES | OF_HEADS)
+        hugo.context.close()
+        ada = self.enter("ada")
+        self.look(ada, "ada", RULES)
+        ada.context.close()
+        login = self.open()
+        login.goto("/login")
+        login.screenshot(path=self.path("login"))
+        login.context.close()
+
+    def ask_for_a_call(self, page: Page) -> None:
+        """A deal with recordings: one is heard, and then the customer is called."""
+        page.goto(f"/deals/{past_calls.recorded_deal().id}")
+        self.shoot(page, "deal-anna")
+        page.locator("[data-play]").first.click()
+        page.locator("#player audio").wait_for()
+        page.screenshot(path=self.path("player"))
+        page.locator(".player__close").click()
+        page.locator(".contact__numbers .dial button").click()
+        page.get_by_text("Your phone rings").wait_for()
+        page.screenshot(path=self.path("call-request"))
+        page.locator("#request").get_by_role("button", name="Cancel").click()
+        page.locator(".request--failed, .request--done").wait_for()
+
+    def talking(self) -> None:
+        """What a head sees of a call that goes on, and how it is to listen to it."""
+        page = self.enter("hugo")
+        self.look(page, "talks", {"exchange": "/exchange", "calls": "/calls"})
+        page.goto(f"/deals/{Deal.get(Deal.title == RINGING.name).id}")
+        self.shoot(page, "deal-talks")
+        page.get_by_role("button", name="Listen").click()
+        page.get_by_text("Nobody hears you.").wait_for()
+        page.screenshot(path=self.path("listening"))
+        page.locator("#request").get_by_role("button", name="Hang up").click()
+        page.locator(".request--done").wait_for()
+        page.reload()
+        self.shoot(page, "deal-listened")
         page.context.close()
-    login = _open(browser, panel, size, scheme)
-    login.goto("/login")
-    login.screenshot(path=into / f"login-{end}")
-    login.context.close()
+
+    def look(self, page: Page, who: str, pages: dict[str, str]) -> None:
+        for name, address in pages.items():
+            page.goto(address)
+            self.shoot(page, f"{name}-{who}")
+
+    def shoot(self, page: Page, name: str) -> None:
+        page.screenshot(path=self.path(name), full_page=True)
+
+    def path(self, name: str) -> Path:
+        return self.into / f"{name}-{self.size}-{self.scheme}.png"
+
+    def open(self) -> Page:
+        return _open(self.browser, f"http://{self.demo.panel}", self.size, self.scheme)
+
+    def enter(self, who: str) -> Page:
+        return _page(self.browser, f"http://{self.demo.panel}", self.size, self.scheme, who)
 
 
 def _shoot_ringing(page: Page, path: Path) -> None:
@@ -113,6 +193,7 @@ def _open(browser: Browser, panel: str, size: str, scheme: str) -> Page:
         locale="en-GB",
         base_url=panel,
         has_touch=size == "phone",
+        is_mobile=size == "phone",
     ).new_page()
 
 

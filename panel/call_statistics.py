@@ -208,18 +208,16 @@ def _rest(value: Any, divisor: int) -> Any:
 
 def _shifts(start: datetime, end: datetime) -> list[tuple[datetime, int]]:
     """From when which offset to UTC holds in a period, in ms: summer time begins and ends."""
-    found: list[tuple[datetime, int]] = []
-    at = start
+    found = [(start, _offset(start))]
+    at = start + timedelta(days=1)
     while at <= end:
         offset = _offset(at)
-        if found and found[-1][1] != offset:
+        if found[-1][1] != offset:
             low, high = at - timedelta(days=1), at
             while high - low > timedelta(seconds=1):
                 middle = low + (high - low) / 2
                 low, high = (low, middle) if _offset(middle) == offset else (middle, high)
             found.append((high.replace(microsecond=0), offset))
-        elif not found:
-            found.append((at, offset))
         at += timedelta(days=1)
     return found
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,22 +33,46 @@ PART = 1024 * 1024
 CHUNK = 64 * 1024
 AT_ONCE = 40
 """Recordings that are sent at the same moment: of the panel's threads most stay for pages."""
+EACH_AT_ONCE = 6
+"""Of them to one user: somebody who takes many and reads slowly leaves turns for the others."""
 
-_turns = threading.BoundedSemaphore(AT_ONCE)
+
+class Turns:
+    """Who is sent recordings now."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: Counter[int] = Counter()
+
+    def take(self, user: int) -> bool:
+        """False: too many are being sent, at all or to this user."""
+        with self._lock:
+            if self._taken.total() >= AT_ONCE or self._taken[user] >= EACH_AT_ONCE:
+                return False
+            self._taken[user] += 1
+        return True
+
+    def give_back(self, user: int) -> None:
+        with self._lock:
+            self._taken[user] -= 1
+            self._taken += Counter()  # those with none are dropped
+
+
+_turns = Turns()
 
 
 class Sent(FileWrapper):
-    """A file on its way, which holds a turn until it is closed. The server closes what it sends,
-    and not the response around it."""
+    """A file on its way, which holds a turn of ``user`` until it is closed. The server closes what
+    it sends, and not the response around it."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, user: int) -> None:
         super().__init__(file, CHUNK)
-        self._file = file
+        self._file, self._user = file, user
 
     def close(self) -> None:
         if not self._file.closed:
             self._file.close()
-            _turns.release()
+            _turns.give_back(self._user)
 
 
 _said: set[int] = set()
@@ -61,10 +86,10 @@ def recording(number: int) -> Any:
     is none, and where the file is gone."""
     call = Call.audible_to(viewer()).where(Call.id == number).first() or abort(404)
     file, kind = _opened(call)
-    if not _turns.acquire(blocking=False):
+    if not _turns.take(viewer().id):
         file.close()
         return _busy()
-    sent = Sent(file)
+    sent = Sent(file, viewer().id)
     try:
         return _answer(sent, os.fstat(file.fileno()), kind, call)
     except BaseException:
@@ -115,12 +140,12 @@ def _end(call: Call) -> str:
 
 
 def _limit(size: int) -> None:
-    """'All from here on' becomes 'the next part'."""
+    """'All from here on', or more than a part, becomes 'the next part'."""
     wanted = request.range
     if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         return
     begin, end = wanted.ranges[0]
-    if end is None and begin >= 0 and begin + PART < size:
+    if begin >= 0 and begin + PART < min(size, size if end is None else end):
         part = Range("bytes", [(begin, begin + PART)])
         request.environ["HTTP_RANGE"] = part.to_header()
 

@@ -23,7 +23,7 @@ from flask_babel import gettext as _
 from peewee import JOIN
 
 from errors import Refused
-from fields import readable
+from fields import number_or_none, readable
 from models import Call, CallRequest, Contact, Deal, Event, Phone, User
 from panel.auth import viewer
 from panel.shown import clock, numbers
@@ -76,8 +76,7 @@ def _of_deal() -> tuple[str, Deal | None]:
 def _number() -> str:
     """As the page wrote it: anything else is no number of anybody here."""
     number = request.form.get("number", "")
-    plain = number[:1] == "+" and number[1:].isascii() and number[1:].isdigit()
-    return number if plain and 6 < len(number) <= 16 else abort(404)
+    return number if number and number_or_none(number) == number else abort(404)
 
 
 @bp.post("/calls/<int:number>/listeners")

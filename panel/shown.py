@@ -127,6 +127,8 @@ def clock(seconds: float | None) -> str:
 
 def length_of(seconds: float) -> str:
     """A span in the largest unit that fits, spelt out: 6 days, 3 hours, 12 minutes."""
+    if seconds < MINUTE:
+        return _("less than a minute")
     if seconds >= DAY:
         return ngettext("%(num)d day", "%(num)d days", int(seconds // DAY))
     if seconds >= HOUR:

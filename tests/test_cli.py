@@ -127,6 +127,15 @@ def test_help_is_0(run: Run) -> None:
     assert run("user", "add", "--help").exit_code == 0
 
 
+@pytest.mark.parametrize("command", [["doctor"], ["user", "add"], ["rules", "load"]])
+def test_help_needs_no_configuration(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRICHTER_CONFIG", "/nowhere/trichter.toml")
+    refused = CliRunner().invoke(main, ["doctor"])
+    assert refused.exit_code == 1
+    shown = CliRunner().invoke(main, [*command, "--help"])
+    assert (shown.exit_code, shown.output.startswith("Usage:")) == (0, True)
+
+
 def test_the_life_of_a_user(ready: Run) -> None:
     result = add(ready, "anna", "--endpoint", "PJSIP/101", "--department", "Sales")
     assert (result.exit_code, result.stdout) == (0, "added anna\n")

@@ -81,6 +81,17 @@ def test_a_user_that_is_there_keeps_the_password(place: Place) -> None:
     assert tomllib.loads(place.config.read_text())["ari"]["password"] == ""
 
 
+def test_a_password_for_everybody_is_said(place: Place) -> None:
+    ari = place.etc / "ari.conf"
+    ari.chmod(0o644)
+    assert any(f"chmod 640 {ari}" in line for line in enable(place))
+
+
+def test_a_closed_file_needs_no_word(place: Place) -> None:
+    (place.etc / "ari.conf").chmod(0o640)
+    assert not any("chmod" in line for line in enable(place))
+
+
 def variables(place: Place) -> list[str]:
     lines = (place.etc / "ari.conf").read_text().splitlines()
     return [line for line in lines if line.startswith("channelvars")]

@@ -150,6 +150,7 @@ def test_a_caller_can_not_plant_a_formula(world: World, name: str) -> None:
     [
         ("x;=cmd()", "x;'=cmd()"),
         ("x; @SUM(A1);-1", "x; '@SUM(A1);'-1"),
+        ('x;"=cmd();', "x;\"'=cmd();"),
         ("＝cmd()", "'＝cmd()"),
         ("+４９", "'+４９"),
         ("a-b = c + d", "a-b = c + d"),

@@ -194,6 +194,7 @@ notes = "x"
         (GOOD.replace("030 / 555 000", "9" * 41), "rule 2 (line 8): did: '9999"),
         (GOOD.replace("= 30", "= 4000"), "rule 2 (line 8): repeat_after_days: a number of days, 0"),
         ("x = " + "[" * 5000, "this is not TOML"),
+        ("x = " + "1" * 5000, "this is not TOML"),
     ],
 )
 def test_what_is_wrong(run: Run, text: str | bytes, said: str) -> None:

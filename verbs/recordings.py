@@ -16,6 +16,8 @@ from models import Call, CallRule, Contact, Event, User
 
 RULE = "record"
 """The effect of a CallRule, and the mark on the Event of the answer that asks for a recording."""
+OURS = "trichter-"
+"""How the names of files begin that a rule has recorded."""
 PAGE = 400
 
 
@@ -34,11 +36,13 @@ def is_wanted(call: Call) -> bool:
 
 
 def due(pbx: str) -> list[Call]:
-    """Answered calls of a PBX that go on, that a rule wants recorded, and that are not yet."""
+    """Answered calls of a PBX that go on, that a rule wants recorded, and that nobody else
+    records."""
     answers = Event.of_kind("call.answered").where(Event.call == Call.id)
     wanted = answers.where(Event.payload.contains(f'"{RULE}":true')).select(Event.id)
-    not_yet = Call.answered_at.is_null(False) & Call.recording.is_null()
-    return list(Call.unfinished(pbx).where(not_yet, fn.EXISTS(wanted)).order_by(Call.id))
+    is_free = Call.recording.is_null() | Call.recording.startswith(OURS)
+    answered = Call.unfinished(pbx).where(Call.answered_at.is_null(False), is_free)
+    return list(answered.where(fn.EXISTS(wanted)).order_by(Call.id))
 
 
 def begin(call_id: int, file: str) -> bool:

@@ -12,14 +12,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-import phonenumbers
-
 import fields
 from call_report import OWN_CALL, OWN_EAR
 from database import database, locked
 from errors import Conflict, Refused
 from fields import readable, utcnow
 from models import OPEN_REQUESTS, Call, CallRequest, Contact, Deal, Device, Event, Leg, User
+from numbering import is_dear
 
 LISTENING = ("listen", "whisper", "join")
 WAITS = timedelta(seconds=10)
@@ -67,11 +66,9 @@ def talking(call: Call | None) -> Leg | None:
 
 def _must_be_harmless(by: User, number: str) -> None:
     """A number that a stranger showed as theirs must not cost money by being called back."""
-    parsed = phonenumbers.parse(number)
-    if phonenumbers.number_type(parsed) == phonenumbers.PhoneNumberType.PREMIUM_RATE:
-        raise Refused(
-            "{number} is a premium-rate number: dial it on the phone.", number=readable(number)
-        )
+    if is_dear(number):
+        premium = "{number} is a premium-rate number: dial it on the phone."
+        raise Refused(premium, number=readable(number))
     if number in fields.own or number == by.mobile:
         raise Refused("{number} is one of our own numbers.", number=readable(number))
 
@@ -122,6 +119,21 @@ def listen_as(request: CallRequest, kind: str) -> bool:
     if kind == request.kind or request.state not in ("new", *UNDER_WAY):
         return False
     return _change(request, request.state, (request.state,), same, kind=kind)
+
+
+def may_go_on(request: CallRequest) -> bool:
+    """False for one of a user who was disabled since, or who listens and is a head no more."""
+    user = request.user
+    return user.active and (request.kind == "call" or user.sees_all)
+
+
+def revoke(request: CallRequest) -> bool:
+    """Its user may not any more: nothing begins, and nobody goes on listening. A call that is under
+    way already is left alone."""
+    if request.kind != "call":
+        return cancel(request)
+    ended = {"reason": "forbidden", "ended_at": utcnow()}
+    return _change(request, "failed", ("new",), **ended)
 
 
 # What becomes of them ----------------------------------------------------------------------------

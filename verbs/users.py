@@ -10,6 +10,7 @@ from typing import Any
 
 from werkzeug.security import generate_password_hash
 
+from call_report import MOBILE
 from database import database, locked
 from errors import Conflict, Refused
 from fields import BadNumber, clean, normalise, utcnow
@@ -185,7 +186,9 @@ def _hash(password: str) -> str:
 def _endpoint(text: str | None) -> str | None:
     if not text or not text.strip():
         return None
-    if not re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip()):
+    is_one = re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip())
+    # Two users at one place would take each other's calls.
+    if not is_one or text.strip().startswith(MOBILE):
         raise Refused(
             "'{value}' is not TECHNOLOGY/NAME, for example PJSIP/101", field="endpoint", value=text
         )

@@ -11,7 +11,7 @@ import pytest
 
 from models import Call, CallRule, Event
 from tests.office import until
-from tests.scene import DID, PACKETS_A_SECOND, Scene, picked_up
+from tests.scene import DID, PACKETS_A_SECOND, Scene, converse, picked_up
 from tests.softphone import Call as Talk
 
 RATE = 8000
@@ -103,9 +103,14 @@ def test_a_rule_records_both_sides(scene: Scene, folder: Path) -> None:
 
 @pytest.mark.usefixtures("recorded")
 def test_it_goes_on_through_a_transfer(scene: Scene, folder: Path) -> None:
+    """The second phone's packets have lower numbers than the first one's: see recordings.py."""
     phone = scene.anna
     outside = scene.customer().call(DID)
-    anna = picked_up(phone, outside)
+    anna = phone.expect_call()
+    anna.media.count_from(30000)
+    anna.ring()
+    anna.answer()
+    converse(anna, outside)
     name = begun(folder)
     speak_in_turn(outside, anna)
     ben_phone = scene.ben.auto()
@@ -143,6 +148,32 @@ def test_death_of_trichter_costs_neither_call_nor_recording(scene: Scene, folder
     heard = Heard.of(folder / name)
     assert heard.voice(outside) > 0.5
     assert heard.voice(anna) > 0.5
+
+
+@pytest.mark.usefixtures("recorded")
+def test_death_between_two_snoops(scene: Scene, folder: Path) -> None:
+    """Killed when the old one had ended and the new one was not there yet: the file goes on."""
+    phone = scene.anna
+    outside = scene.customer().call(DID)
+    anna = picked_up(phone, outside)
+    name = begun(folder)
+    speak_in_turn(outside, anna)
+    listener = scene.office.processes[-1]
+    listener.kill()
+    listener.wait()
+    channels = scene.office.pbx.cli("core show channels concise").splitlines()
+    (snoop,) = (line.partition("!")[0] for line in channels if line.startswith("Snoop/"))
+    scene.office.pbx.cli(f"channel request hangup {snoop}")
+    anna.speak()  # a packet has to pass until it is gone
+    until(lambda: not snoops(scene), "the end of the snoop")
+    anna.speak(False)
+    scene.office.listen()
+    until(lambda: snoops(scene), "the next snoop")
+    speak_in_turn(outside, anna)
+    outside.hang_up()
+    scene.calls(1)
+    # Each half is half a second and a little.
+    assert Heard.of(folder / name).voice(outside) > 0.75
 
 
 @pytest.mark.usefixtures("recorded")

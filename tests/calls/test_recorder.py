@@ -22,7 +22,8 @@ import database
 from ari_app.app import Telephony
 from ari_app.events import Connected, Entered, Event, Settled, Snapshot, Updated
 from ari_app.insiders import Insiders
-from ari_app.recorder import Recorder, Recording
+from ari_app.recorder import Recorder
+from ari_app.writer import Recording
 from call_report import CallReport
 from models import Call, Deal, User
 from tests.calls.wires import (
@@ -73,8 +74,8 @@ def recorder() -> Recorder:
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A locked database is given up soon."""
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr("ari_app.recorder.RETRY_FIRST", 0.01)
-    monkeypatch.setattr("ari_app.recorder.RETRY_LAST", 0.02)
+    monkeypatch.setattr("ari_app.writer.RETRY_FIRST", 0.01)
+    monkeypatch.setattr("ari_app.writer.RETRY_LAST", 0.02)
 
 
 @pytest.fixture
@@ -405,9 +406,9 @@ def test_a_database_that_is_away_is_not_asked_at_every_event(
         raise peewee.OperationalError("connection refused")
 
     monkeypatch.setattr(Recorder, "write", refuse)
-    monkeypatch.setattr("ari_app.recorder.RETRY_FIRST", 30.0)
-    monkeypatch.setattr("ari_app.recorder.RETRY_LAST", 60.0)
-    monkeypatch.setattr("ari_app.recorder.BATCH", 1)
+    monkeypatch.setattr("ari_app.writer.RETRY_FIRST", 30.0)
+    monkeypatch.setattr("ari_app.writer.RETRY_LAST", 60.0)
+    monkeypatch.setattr("ari_app.writer.BATCH", 1)
     recording = Recorded(world)
     recording.put(*answered_call() * 20)
     recording.finish()

@@ -150,6 +150,55 @@ def test_hung_up_once(world: World, requested: Requested, exchange: Exchange) ->
     assert now() == ("ending", "")
 
 
+def test_a_hang_up_that_was_not_answered_is_tried_again(
+    world: World, requested: Requested, exchange: Exchange
+) -> None:
+    asked = ask(world)
+    requested._look()
+    requests.cancel(asked)
+    wanted = ("DELETE", "/channels/{channelId}")
+    answers = patch.object(exchange, "request", side_effect=Unreachable("no answer", None))
+    with answers as unheard, pytest.raises(Unreachable):
+        requested._look()
+    assert unheard.call_args.args == wanted
+    requested._look()
+    assert exchange.asked.count(wanted) == 1
+
+
+def test_who_was_disabled_gets_no_call(
+    world: World, requested: Requested, exchange: Exchange
+) -> None:
+    ask(world)
+    User.get_by_id(world.anna.id).disable()
+    requested._look()
+    assert now() == ("failed", "forbidden")
+    assert exchange.dialled == 0
+
+
+@pytest.mark.parametrize("role", ["seller", None])
+def test_who_is_a_head_no_more_is_cut_off(
+    world: World, requested: Requested, exchange: Exchange, role: str | None
+) -> None:
+    """A call that somebody makes goes on; listening to one does not."""
+    User.update(endpoint="PJSIP/109").where(User.login == "hugo").execute()
+    hugo = User.get(User.login == "hugo")
+    call = Story.begins().rings("PJSIP/101").answered("PJSIP/101").call
+    listens, calls = requests.listen(hugo, call, "listen"), ask(world)
+    for request in (listens, calls):
+        assert requests.claim(request)
+        assert requests.picked_up(request)
+    if role:
+        hugo.change(role=role)
+    else:
+        hugo.disable()
+    User.get_by_id(world.anna.id).disable()
+    with patch.object(requested, "_check"):
+        requested._look()
+    assert CallRequest.get_by_id(listens.id).state == "ending"
+    assert CallRequest.get_by_id(calls.id).state == "talking"
+    assert exchange.asked == [("DELETE", "/channels/{channelId}")]
+
+
 def test_talks_that_ended_unseen(world: World, requested: Requested, exchange: Exchange) -> None:
     request = ask(world)
     requested._look()

@@ -31,6 +31,21 @@ def test_nobody_of_the_group_answers(scene: Scene, way: str) -> None:
     scene.only_call(rang="anna", outcome="missed", talk=None, owner="anna")
 
 
+def test_one_is_busy_and_the_caller_gives_up(scene: Scene) -> None:
+    anna, ben = scene.anna, scene.ben
+    outside = scene.customer().call(DID)
+    waiting, rejected = anna.expect_call(), ben.expect_call()
+    rejected.ring()
+    scene.rung("ben")
+    waiting.ring()
+    scene.rung("anna ben")
+    rejected.reject(486)
+    until(lambda: Leg.select().where(Leg.outcome == "busy").exists(), "his phone to be busy")
+    outside.hang_up()
+    waiting.wait_ended()
+    scene.only_call(rang="anna ben", outcome="missed", talk=None, owner="anna")
+
+
 def test_group_one_after_the_other(scene: Scene) -> None:
     anna, ben = scene.anna.auto(), scene.ben
     outside = scene.customer().call(ONE_BY_ONE)

@@ -157,6 +157,28 @@ def test_attach(world: World) -> None:
     assert (story.call.deal, Deal.select().count()) == (deal, 1)
 
 
+def test_a_conversation_of_others_on_no_card_stays_theirs(world: World) -> None:
+    """Of a hidden number nothing is made; whose phone only rang must not get to hear the talk by a
+    card of their own. Who talked, if not last, may, and a head may."""
+    story = Story.begins("").rings("PJSIP/101", "PJSIP/102").answered("PJSIP/102").ended()
+    story.call.attach(Deal.open("Mine", world.anna, world.anna), by=world.anna)
+    assert story.call.deal is None
+    assert not Call.audible_to(world.anna).exists()
+    assert Call.audible_to(world.ben).exists()
+    lead = Deal.open("Lead", world.ben, world.hugo)
+    story.call.attach(lead, by=world.hugo)
+    assert story.call.deal == lead
+
+
+def test_who_passed_the_call_on_may_put_it_on_a_card(world: World) -> None:
+    story = Story.begins("").rings("PJSIP/101").answered("PJSIP/101")
+    story = story.rings("PJSIP/102").answered("PJSIP/102")
+    assert story.call.agent == world.ben
+    deal = Deal.open("Anna's", world.anna, world.anna)
+    story.call.attach(deal, by=world.anna)
+    assert story.call.deal == deal
+
+
 def test_attach_keeps_the_calls_contact(world: World, customer: Contact) -> None:
     stale = Story.begins("+4930999888").rings("PJSIP/101")
     seen = stale.call

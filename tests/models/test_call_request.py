@@ -196,6 +196,23 @@ def test_ones_own_mobile_is_nobody_to_call(world: World) -> None:
         requests.call_out(User.get_by_id(world.anna.id), "+491710000101", "asterisk")
 
 
+@pytest.mark.parametrize(
+    "number",
+    ["+499001234567", "+49900123456789", "+49137712345678", "+979123456789", "+881612345678",
+     "+882161234567"],
+)  # fmt: skip
+def test_a_number_that_a_stranger_earns_from(world: World, number: str) -> None:
+    """Also with digits behind it, which are ignored on the way, but make it no valid number."""
+    with pytest.raises(Refused, match="premium"):
+        requests.call_out(world.anna, number, "asterisk")
+    assert not CallRequest.select().exists()
+
+
+@pytest.mark.parametrize("number", ["+4930447011821", "+49301182", "+12125551234", "+80012345678"])
+def test_other_odd_numbers_can_be_called(world: World, number: str) -> None:
+    assert requests.call_out(world.anna, number, "asterisk").number == number
+
+
 # The call that comes of it
 
 

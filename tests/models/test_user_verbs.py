@@ -43,6 +43,7 @@ def test_a_blank_department_is_none(world: World) -> None:
         ({"endpoint": "101"}, "endpoint"),
         ({"endpoint": "PJSIP/101&PJSIP/102"}, "endpoint"),
         ({"endpoint": "PJSIP/" + "x" * 61}, "endpoint"),
+        ({"endpoint": "mobile/+491710000101"}, "endpoint"),
         ({"endpoint": "PJSIP/101"}, "anna"),
     ],
 )

@@ -47,11 +47,19 @@ def test_the_count_is_live(world: World, enter: Enter) -> None:
     for page in (anna, ben):
         expect(page.locator(BADGE)).to_have_text("1")
     expect(olga.locator(BADGE)).to_be_hidden()
-    # Ben calls back, which clears it for both.
+    anna.goto("/calls/missed")
+    anna.wait_for_selector("html[data-live=on]")
+    anna.get_by_role("button", name="Call back").focus()
+    # Ben calls back, which clears it for both, in the list, too.
     back = Story.begins(CUSTOMER, "2.1", direction="outgoing", at=at + timedelta(minutes=1))
     back.rings("PJSIP/102").answered("PJSIP/102")
     for page in (anna, ben):
         expect(page.locator(BADGE)).to_be_hidden()
+    expect(anna.locator("main")).to_contain_text("Nobody waits to be called back.")
+    expect(anna.locator(".log")).to_have_count(0)
+    expect(anna.locator("main")).to_be_focused()
+    Story.begins(linkedid="3.1").rings("PJSIP/101").ended(20)
+    expect(anna.locator(".log tbody tr")).to_have_count(1)
 
 
 def test_without_scripts(world: World, panel: Panel, new_page: NewPage) -> None:

@@ -46,6 +46,8 @@ def test_the_longest_waiting_first_until_somebody_talks(
     page = anna.get("/calls/missed").text
     assert listed(page) == [early.call.id, late.call.id]
     assert "5 hours" in page
+    assert 'Call back<span class="visually-hidden"> +49 30 999001</span>' in page
+    assert "A line goes once anybody here has talked with that number" in page
     assert listed(hugo.get("/calls/missed").text) == [early.call.id, bens.call.id, late.call.id]
     assert [badge(b.get("/").text) for b in (anna, hugo, olga)] == ["2", "3", ""]
     # By whichever seller, in either direction.

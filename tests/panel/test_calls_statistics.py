@@ -94,6 +94,9 @@ def test_filters(world: World, hugo: Browser) -> None:
     assert rows(hugo, f"{DAY}&direction=outgoing")["total", ""][0] == "0"
     assert rows(hugo, "from=2026-07-31&to=2026-07-31")["total", ""][0] == "1"
     assert rows(hugo, "from=x")["total", ""][0] == "0"
+    # The last day before the first: no day at all.
+    assert rows(hugo, "from=2026-07-31&to=2026-07-01")["total", ""][0] == "0"
+    assert rows(hugo, "from=2199-12-31&to=1980-01-01")["total", ""][0] == "0"
 
 
 def test_calls_that_go_on_do_not_count(world: World, hugo: Browser) -> None:

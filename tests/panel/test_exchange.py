@@ -66,12 +66,12 @@ def test_it_is_for_heads(anna: Browser, olga: Browser, hugo: Browser) -> None:
 
 def test_nothing_was_ever_connected(world: World, hugo: Browser) -> None:
     assert "No exchange has been connected yet" in hugo.get("/exchange").text
-    assert person(hugo, world.anna) == "Anna Krüger PJSIP/101 not known"
+    assert person(hugo, world.anna) == "Anna Krüger 101 not known"
 
 
 def test_free_and_away_by_department(world: World, hugo: Browser) -> None:
     watched()
-    assert person(hugo, world.anna) == "Anna Krüger PJSIP/101 free"
+    assert person(hugo, world.anna) == "Anna Krüger 101 free"
     assert "away since today" in person(hugo, world.ben)
     page = hugo.get("/exchange").text
     assert page.index("Sales") < page.index("Anna") < page.index("Service") < page.index("Olga")
@@ -91,10 +91,10 @@ def test_rings_then_talks_with_whom_about_what(world: World, hugo: Browser) -> N
     story = story.answered("PJSIP/101")
     assert "talks 0:00 Inga Holm" in person(hugo, world.anna)
     assert f'href="/deals/{deal.id}"' in hugo.get("/exchange/now").text
-    assert person(hugo, world.olga) == "Olga Outsider PJSIP/103 free"
+    assert person(hugo, world.olga) == "Olga Outsider 103 free"
     assert 'id="calls-now">1<' in hugo.get("/exchange").text
     story.ended()
-    assert person(hugo, world.anna) == "Anna Krüger PJSIP/101 free"
+    assert person(hugo, world.anna) == "Anna Krüger 101 free"
     assert 'id="calls-now">0<' in hugo.get("/exchange").text
 
 
@@ -128,7 +128,7 @@ def test_several_calls_of_one_user(world: World, hugo: Browser) -> None:
 
 def test_a_user_with_a_phone_that_the_exchange_does_not_name(world: World, hugo: Browser) -> None:
     watched(phones={"PJSIP/102": "unknown"})
-    assert person(hugo, world.anna) == "Anna Krüger PJSIP/101 no such phone"
+    assert person(hugo, world.anna) == "Anna Krüger 101 no such phone"
     assert "not known since" in person(hugo, world.ben)
 
 

@@ -284,13 +284,33 @@ def test_no_more_at_once_than_the_panel_can_bear(anna: Browser, folder: Path) ->
         for method in ("GET", "HEAD"):
             assert fetch(anna, where, method=method).status_code == 200
         assert fetch(anna, where, headers={"Range": "bytes=99999999-"}).status_code == 416
-    held = [recordings._turns.acquire(blocking=False) for _ in range(recordings.AT_ONCE)]
-    assert all(held), "every turn was given back"
+    others = [-1 - at // recordings.EACH_AT_ONCE for at in range(recordings.AT_ONCE)]
+    assert all(recordings._turns.take(user) for user in others), "every turn was given back"
     answer = fetch(anna, where)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
-    for _ in held:
-        recordings._turns.release()
+    for user in others:
+        recordings._turns.give_back(user)
     assert fetch(anna, where).status_code == 200
+
+
+def test_nobody_takes_all_turns(world: World, anna: Browser, visit: Visit, folder: Path) -> None:
+    sound(folder / NAME)
+    where = address(call_with(NAME))
+    for _ in range(recordings.EACH_AT_ONCE):
+        assert recordings._turns.take(world.anna.id)
+    assert not recordings._turns.take(world.anna.id)
+    assert fetch(anna, where).status_code == 503
+    assert fetch(visit("hugo"), where).status_code == 200
+    for _ in range(recordings.EACH_AT_ONCE):
+        recordings._turns.give_back(world.anna.id)
+    assert fetch(anna, where).status_code == 200
+
+
+def test_a_part_named_to_its_end_is_no_longer_than_any(anna: Browser, folder: Path) -> None:
+    content = sound(folder / NAME, seconds=150)
+    asked = {"Range": f"bytes=5-{len(content) - 1}"}
+    answer = fetch(anna, address(call_with(NAME)), headers=asked)
+    assert (answer.status_code, answer.data) == (206, content[5 : 5 + recordings.PART])
 
 
 def test_lists_show_it_to_those_who_may_hear_it(

@@ -16,7 +16,7 @@ import urllib3
 from asterisk_runtime import free_tcp_port
 
 from models import Call
-from panel.recordings import AT_ONCE
+from panel.recordings import EACH_AT_ONCE
 from tests.office import until
 from tests.panel.test_server import SERVE, is_up, log_in, start
 from tests.world import Story, World
@@ -84,9 +84,9 @@ def test_a_slow_listener_gets_all_of_it(line: Line) -> None:
 
 def test_slow_listeners_leave_the_threads_to_pages(line: Line) -> None:
     with ExitStack() as stack:
-        waiting = [line.ask(stack) for _ in range(AT_ONCE)]
+        waiting = [line.ask(stack) for _ in range(EACH_AT_ONCE)]
         heads = [slow.recv(12) for slow in waiting]
-        assert heads == [b"HTTP/1.1 200"] * AT_ONCE
+        assert heads == [b"HTTP/1.1 200"] * EACH_AT_ONCE
         assert line.status() == 503
         begun = time.monotonic()
         for _ in range(20):

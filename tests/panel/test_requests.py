@@ -108,8 +108,9 @@ def test_what_one_may_not_see_does_not_exist(
 
 @pytest.mark.parametrize(
     "number",
-    ["+493044701182", "", "112", "+1900" + "5" * 7, "PJSIP/102", "0&PJSIP/102", "+49(30)", "٣" * 9],
-)
+    ["+493044701182", "", "112", "+1900" + "5" * 7, "PJSIP/102", "0&PJSIP/102", "+49(30)", "٣" * 9,
+     "+49" + "0" * 13, "+1", "+999999999999", "+494088812904 ", "04088812904"],
+)  # fmt: skip
 def test_nothing_else_can_be_dialled(deal: Deal, anna: Browser, number: str) -> None:
     """Only numbers of that contact: neither others nor what means something to a dialplan."""
     answer = anna.post("/call-requests", {"deal": deal.id, "number": number})

@@ -88,6 +88,10 @@ class Media:
         self._last_key = -1
         self._ticking: Timer | None = None
 
+    def count_from(self, number: int) -> None:
+        """The first packet gets this sequence number, and not one at random below 30000."""
+        self._number = number
+
     # ------------------------------------------------------------ SDP
 
     def offer(self, direction: str = "sendrecv") -> str:
