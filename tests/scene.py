@@ -196,6 +196,14 @@ def short_waits(asterisk: PrivateAsterisk) -> PrivateAsterisk:
     return asterisk
 
 
+@pytest.fixture
+def patient_queues(short_waits: PrivateAsterisk) -> Iterator[None]:
+    """Callers wait in queues for a minute instead."""
+    short_waits.cli("dialplan set global OFFICE_WAITS 60")
+    yield
+    short_waits.cli(f"dialplan set global OFFICE_WAITS {SHORT['OFFICE_WAITS']}")
+
+
 @pytest.fixture(scope="module")
 def scenery(
     short_waits: PrivateAsterisk, tmp_path_factory: pytest.TempPathFactory

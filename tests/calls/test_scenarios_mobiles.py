@@ -9,7 +9,7 @@ from private_asterisk import PrivateAsterisk
 
 from models import Call, Contact, Deal
 from tests.office import Office, until
-from tests.scene import DID, MOBILE, SHORT, STRANGER, Scene, picked_up
+from tests.scene import DID, MOBILE, STRANGER, Scene, picked_up
 
 ALL_AT_ONCE = "4930555102"
 NOBODY_THERE = "4930555105"
@@ -105,13 +105,6 @@ def test_who_was_not_let_into_a_queue_waited_in_none(scene: Scene) -> None:
     outside.wait_ended()
     (call,) = scene.calls(1)
     assert (call.outcome, call.queue) == ("missed", None)
-
-
-@pytest.fixture
-def patient_queues(short_waits: PrivateAsterisk) -> Iterator[None]:
-    short_waits.cli("dialplan set global OFFICE_WAITS 60")
-    yield
-    short_waits.cli(f"dialplan set global OFFICE_WAITS {SHORT['OFFICE_WAITS']}")
 
 
 def test_the_queue_of_a_caller_who_waits_since_before_we_came(

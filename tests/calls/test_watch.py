@@ -305,18 +305,18 @@ def test_phones_come_and_go(office: Office) -> None:
     assert watched(connected=False)
 
 
-def test_callers_wait_in_a_queue_and_talk(scene: Scene) -> None:
+def test_callers_wait_in_a_queue_and_talk(patient_queues: None, scene: Scene) -> None:
     def is_now(waiting: int, talking: int) -> bool:
         row = QueueState.get_or_none(QueueState.name == "sales-all")
         return row is not None and (row.waiting, row.talking) == (waiting, talking)
 
-    scene.office.pbx.cli("dialplan set global OFFICE_WAITS 60")
     first = scene.customer().call("4930555102")
     until(lambda: is_now(1, 0), "one waits")
     since = QueueState.get().longest_since
     second = scene.customer("+493044701183").call("4930555102")
     until(lambda: is_now(2, 0), "two wait")
-    assert QueueState.get().longest_since == since
+    # The list of channels may say better when the first one came.
+    assert abs(QueueState.get().longest_since - since) < timedelta(seconds=3)
     # Which of the two her phone rings for is up to the queue.
     call = scene.anna.expect_call()
     call.answer()

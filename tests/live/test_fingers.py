@@ -35,7 +35,8 @@ def deal(world: World) -> Deal:
 
 
 def box(of: Locator) -> FloatRect:
-    return of.bounding_box() or pytest.fail("it is not to be seen")
+    """Where it is; news may put a fresh one into its place at this very moment."""
+    return until(of.bounding_box, "it to be seen")
 
 
 def test_every_place_to_touch_is_large_enough(world: World, deal: Deal, enter: Enter) -> None:
