@@ -49,11 +49,14 @@ class Panel(Flask):
         )
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, receipt_key: str | None = None) -> Flask:
     """The panel as a WSGI app. The models must be connected (``models.connect``) by the caller,
-    without an open connection where worker processes are forked afterwards."""
+    without an open connection where worker processes are forked afterwards. ``receipt_key``: that
+    of receipts, where it is not the secret key; '' for none."""
     app = Panel("panel", root_path=str(Path(__file__).parent))
     _configure(app, settings)
+    # Not one that is made up where there is none: a mark must be told again next year.
+    app.config["RECEIPT_KEY"] = settings.panel.secret_key if receipt_key is None else receipt_key
     app.url_map.converters["int"] = urls.Id
     languages.install(app)
     contact_import.install(app)
@@ -85,8 +88,6 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.config.update(
         SECRET_KEY=secret,
         RECORDING_FOLDERS=settings.recordings.folders,
-        # Not the one that is made up where there is none: a mark must be told again next year.
-        RECEIPT_KEY=settings.panel.secret_key,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
         MAX_FORM_PARTS=50,

@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
     """
     listener = listen(settings.panel.bind)
     models.connect(settings)
+    receipt_key = settings.panel.secret_key
     if not settings.panel.secret_key:
         log.warning(
             "panel.secret_key is empty: log-ins end when the panel restarts. "
@@ -42,7 +43,7 @@ def serve(settings: Settings) -> None:
         # Here and not in the worker: a worker that is replaced must not end all sessions.
         panel = dataclasses.replace(settings.panel, secret_key=secrets.token_hex(32))
         settings = dataclasses.replace(settings, panel=panel)
-    Server(settings, listener).run()
+    Server(settings, listener, receipt_key).run()
 
 
 def listen(bind: str) -> socket.socket:
@@ -77,8 +78,9 @@ def _watch(worker: Any) -> None:
 class Server(BaseApplication):
     """gunicorn, set up from here alone: no files, no command line, no control socket."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, receipt_key: str) -> None:
         self.settings = settings
+        self.receipt_key = receipt_key
         self.listener = listener
         super().__init__()
 
@@ -103,4 +105,4 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return ReadFirst(create_app(self.settings), FORM_BYTES)
+        return ReadFirst(create_app(self.settings, self.receipt_key), FORM_BYTES)

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from fields import utcnow
 from models import CallRequest, Company, Contact, Deal, Merge, Note, Phone, Receipt, Task
+from panel import create_app
 from tests.desk import Enter
 from tests.panel.conftest import Browser, Visit
 from tests.panel.test_server import FAULTS, RULES
@@ -30,6 +31,7 @@ def joerg(world: World) -> Contact:
     """Anna's, with all that there can be; beside one of Ben's."""
     story = Story.begins(name="Jörg Krüger").rings("PJSIP/101").answered("PJSIP/101").ended()
     contact = story.call.contact
+    assert contact
     contacts.change(
         contact, world.anna, company="Fitwerk", email="joerg@fitwerk.example", tags="vip",
         position="Head",
@@ -435,3 +437,13 @@ def test_a_file_becomes_contacts(world: World, enter: Enter, tmp_path: Path) -> 
     assert "Jörg Krüger,by hand,2,'by hand' is not a telephone number" in saved
     page.get_by_role("link", name="To the contacts").click()
     expect(page.locator(".clients__one")).to_have_count(50)
+
+
+def test_a_key_that_is_made_up_marks_no_receipt(world: World, joerg: Contact) -> None:
+    """As the server does where no secret key is set: nobody could tell the mark next year."""
+    hugo = Browser(create_app(world.settings, receipt_key=""))
+    hugo.log_in("hugo")
+    answer = hugo.post(path_of(joerg, "/erasure"), {"name": "Jörg Krüger"})
+    assert Receipt.get().mark == ""
+    assert "bears no mark" in hugo.get(answer.location).text
+    assert "Was it erased?" not in hugo.get("/receipts").text
