@@ -7,8 +7,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from database import database
+from errors import Refused
 from fields import utcnow
-from models import Contact, Deal, Funnel, Refused, Stage, User
+from models import Contact, Deal, Funnel, Stage, User
+from verbs import tasks
 
 PASSWORD = "trichter-demo"  # noqa: S105 (printed for everybody to use)
 PEOPLE = (
@@ -34,6 +36,16 @@ DEALS: tuple[tuple[str, str, str, str, float, int, int], ...] = (
     ("Zahnlabor Petri", "+4915155502211", "anna", "Completed", 3.0, 7400, 0),
     ("Reisebüro Falk", "+49894551120", "ben", "Lost", 8.0, 3900, -1),
 )
+# deal, kind, what, hours from now
+TASKS = (
+    ("Bäckerei Holm", "call", "Ask whether the offer has arrived", -26.0),
+    ("Lindner Logistik", "offer", "Send the offer with three years of maintenance", -2.0),
+    ("Nordlicht Solar", "call", "Go through the contract by telephone", 1.5),
+    ("Fitwerk GmbH", "meeting", "Look at the rooms with the owner", 21.0),
+    ("Gärtnerei Blum", "todo", "Check the delivery date with the warehouse", 24.0),
+    ("Praxis am Markt", "call", "Ask for the signed contract", 72.0),
+    ("Hofladen Wendt", "todo", "Has the deposit been paid?", 200.0),
+)
 
 
 def load() -> Iterator[str]:
@@ -47,9 +59,11 @@ def load() -> Iterator[str]:
         }
         for deal in DEALS:
             _deal(people, *deal)
+        for task in TASKS:
+            _task(*task)
     for login, name, role, endpoint, _ in PEOPLE:
         yield f"{login:<6} {role:<7} {name:<14} {endpoint or 'no phone':<10} password {PASSWORD}"
-    yield f"{len(DEALS)} deals"
+    yield f"{len(DEALS)} deals, {len(TASKS)} tasks"
 
 
 def _deal(
@@ -75,7 +89,15 @@ def _deal(
         at=now - timedelta(days=days * 1.6 + 1),
     )
     for step in _way(stages, reached):
-        deal.move_to(step, by=people[owner], at=now - timedelta(days=days + (step.name != reached)))
+        at = now - timedelta(days=days + (step.name != reached))
+        why = "Too expensive" if step.kind == "lost" else ""
+        deal.move_to(step, by=people[owner], at=at, reason=why)
+
+
+def _task(deal: str, kind: str, title: str, hours: float) -> None:
+    on = Deal.get(Deal.title == deal)
+    due = utcnow() + timedelta(hours=hours)
+    tasks.add(title, due, on.owner, by=on.owner, kind=kind, deal=on)
 
 
 def _way(stages: dict[str, Stage], reached: str) -> list[Stage]:

@@ -15,7 +15,8 @@ from typing import Any, TextIO
 
 from peewee import JOIN
 
-from models import Call, Contact, Deal, Funnel, Phone, Stage, User
+import vcard
+from models import Call, Company, Contact, Deal, Funnel, Phone, Stage, User
 
 Row = dict[str, Any]
 CHUNK = 1000
@@ -78,23 +79,29 @@ def deals() -> Iterator[Row]:
             }
 
 
-def contacts() -> Iterator[Row]:
-    query = Contact.select(Contact, User).join(User, JOIN.LEFT_OUTER)
+def contacts(wanted: Any = None) -> Iterator[Row]:
+    """All, or those for which the condition ``wanted`` holds."""
+    query = (
+        Contact.select(Contact, User, Company)
+        .join(User, JOIN.LEFT_OUTER, on=(Contact.owner == User.id), attr="owner")
+        .join_from(Contact, Company, JOIN.LEFT_OUTER, attr="company")
+    )
+    query = query if wanted is None else query.where(wanted)
     for page in _pages(query, Contact):
         numbers = _numbers(contact.id for contact in page)
         for contact in page:
             yield {
                 "id": contact.id,
                 "name": contact.name,
-                "company": None,
+                "company": contact.company and contact.company.name,
                 "numbers": numbers.get(contact.id, []),
-                "email": None,
+                "email": contact.email or None,
                 "owner": contact.owner and contact.owner.login,
                 "created_at": contact.created_at,
             }
 
 
-KINDS: dict[str, Callable[[], Iterator[Row]]] = {
+KINDS: dict[str, Callable[..., Iterator[Row]]] = {
     "deals": deals,
     "calls": calls,
     "contacts": contacts,
@@ -113,8 +120,10 @@ COLUMNS = {
 
 
 def write(kind: str, form: str, out: TextIO) -> None:
-    """All deals, calls or contacts as csv or json."""
-    if form == "json":
+    """All deals, calls or contacts as csv or json; contacts also as vcard."""
+    if form == "vcard":
+        write_cards(contacts(), out)
+    elif form == "json":
         write_json(KINDS[kind](), out)
     else:
         write_csv(COLUMNS[kind].split(), KINDS[kind](), out)
@@ -129,13 +138,19 @@ def write_json(rows: Iterator[Row], out: TextIO) -> None:
     out.write("\n]\n")
 
 
+def write_cards(rows: Iterator[Row], out: TextIO) -> None:
+    """vCards 3.0 (RFC 2426), one a contact."""
+    for row in rows:
+        out.write(vcard.written(row))
+
+
 def write_csv(columns: list[str], rows: Iterator[Row], out: TextIO) -> None:
     """RFC 4180 with a head line. A text that a spreadsheet would run as a formula gets a leading
     apostrophe: caller names are written by strangers. Several values are parted by blanks."""
     writer = csv.DictWriter(out, columns)
     writer.writeheader()
     for row in rows:
-        writer.writerow({key: _cell(value) for key, value in row.items()})
+        writer.writerow({key: cell(value) for key, value in row.items()})
 
 
 def _plain(value: Any) -> Any:
@@ -144,7 +159,8 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """A value as it stands in a CSV file."""
     if isinstance(value, list):
         return " ".join(value)
     text = _plain(value)

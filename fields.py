@@ -105,6 +105,12 @@ def clean(text: str | None, length: int = 80) -> str:
     return " ".join(kept.split())[:length].strip()
 
 
+def readable_lines(text: str | None, length: int) -> str:
+    """Like ``clean``, but lines stay lines; no more than one empty one between two others."""
+    lines = [clean(line, length) for line in (text or "")[: length * 2].splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()[:length]
+
+
 def utcnow() -> datetime:
     """Now, in UTC, to the millisecond: as it would come back from the database."""
     return UTCDateTimeField.trim(datetime.now(UTC))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,13 @@ from peewee import (
     TextField,
     fn,
 )
-from werkzeug.security import check_password_hash, generate_password_hash
+from werkzeug.security import check_password_hash
 
 import fields
 from call_report import MOBILE
 from call_rules import EFFECTS, faults
 from database import Prepared, announce, database, locked, open_database
+from errors import Conflict, Incomplete, Refused
 from fields import (
     BadNumber,
     MoneyField,
@@ -46,24 +47,15 @@ ROLES = ("seller", "head", "admin")
 PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
 LARGEST_AMOUNT = Decimal("999999999999.99")
+REQUIRABLE = ("contact", "number", "email", "company", "amount", "task", "note")
+"""What a stage can ask to be filled in before a deal enters it."""
+TASK_KINDS = ("call", "meeting", "offer", "todo")
 OPEN_REQUESTS = ("new", "claimed", "ringing", "talking", "ending")
 
 ignored: frozenset[str] = frozenset()
 """Numbers (E.164) that make no contact and no deal; set by ``connect``."""
 IGNORED_SECONDS = 2.0
 """After which the others that the administrator has entered are read again."""
-
-
-class TrichterError(Exception):
-    """A request that can't be done; the message says what to do instead."""
-
-
-class Refused(TrichterError):
-    """The value or the act is not allowed."""
-
-
-class Conflict(TrichterError):
-    """Somebody else changed the same thing in the meantime."""
 
 
 def connect(settings: Any) -> None:
@@ -79,15 +71,16 @@ def connect(settings: Any) -> None:
     try:
         ignored = frozenset(normalise(number) for number in numbers.ignore)
     except BadNumber as error:
-        raise Refused(f"numbers.ignore: {error}") from error
+        raise Refused("{error}", field="numbers.ignore", error=error) from error
     try:
         fields.own = OwnNumbers.read(numbers.own, normalise)
     except ValueError as error:
-        raise Refused(f"numbers.own: {error}") from error
+        raise Refused("{error}", field="numbers.own", error=error) from error
 
 
 def _plural(model: type[Model]) -> str:
-    return re.sub(r"(?<!^)([A-Z])", r"_\1", model.__name__).lower() + "s"
+    singular = re.sub(r"(?<!^)([A-Z])", r"_\1", model.__name__).lower()
+    return re.sub("y$", "ie", singular) + "s"
 
 
 class Table(Model):
@@ -145,6 +138,8 @@ class User(Table):
     mobile = PhoneField(null=True, unique=True)
     locale = CharField(10, default="en")
     active = BooleanField(default=True)
+    # Part of what a session must show: another one ends all log-ins of the user.
+    session_mark = CharField(32, default="")
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -184,107 +179,37 @@ class User(Table):
         department: str | None = None,
         mobile: str | None = None,
     ) -> User:
-        """A new user. ``endpoint`` as Asterisk names it, e.g. PJSIP/101; ``mobile`` in any notation
-        of a number. Raises Refused."""
-        if not re.fullmatch(r"[a-z0-9._-]{1,40}", login):
-            raise Refused("login: use 1 to 40 of a-z, 0-9, '.', '_' and '-'")
-        about = {"name": name, "role": role, "endpoint": endpoint, "mobile": mobile}
-        with database.atomic():
-            if cls.select().where(cls.login == login).exists():
-                raise Refused(f"login: there is a user {login!r} already")
-            checked = cls._checked({**about, "department": department})
-            user = cls.create(login=login, password_hash=_hash(password), **checked)
-            Event.add("user.added", payload={"login": login, "role": role})
-        return user
+        """See verbs/users.py, as of the three below."""
+        from verbs import users  # verbs build on the tables
+
+        return users.add(login, name, role, password, endpoint, department, mobile)
 
     def change(self, **about: Any) -> None:
-        """Change some of name, role, endpoint, mobile, department ('' for none) and active, the
-        others stay. Raises Refused."""
-        with database.atomic():
-            active = about.pop("active", self.active)
-            self.assign(**self._checked(about, self.id), active=active)
-            changed = [field.name for field in self.dirty_fields]
-            if changed:
-                self.save(only=self.dirty_fields)
-                Event.add("user.changed", payload={"login": self.login, "changed": changed})
+        from verbs import users
 
-    @classmethod
-    def _checked(cls, about: dict[str, Any], own_id: int | None = None) -> dict[str, Any]:
-        """Columns for what is said of a user."""
-        values = {key: ABOUT_A_USER[key](value) for key, value in about.items()}
-        for key in ("endpoint", "mobile"):
-            value = values.get(key)
-            holder = value and cls.get_or_none(getattr(cls, key) == value)
-            if holder and holder.id != own_id:
-                raise Refused(f"{key}: {value} belongs to {holder.login!r} already")
-        return values
+        users.change(self, **about)
 
     def set_password(self, password: str) -> None:
-        """Also ends the user's sessions: they carry a mark of the old hash."""
-        with database.atomic():
-            self.password_hash = _hash(password)
-            self.save(only=[User.password_hash])
-            Event.add("user.password", payload={"login": self.login})
+        from verbs import users
+
+        users.set_password(self, password)
+
+    def disable(self) -> None:
+        from verbs import users
+
+        users.disable(self)
 
     def check_password(self, password: str) -> bool:
         return self.active and check_password_hash(self.password_hash, password)
 
-    def disable(self) -> None:
-        """No log-in, no ringing; calls and deals stay. Endpoint and mobile become free."""
-        with database.atomic():
-            self.active, self.endpoint, self.mobile = False, None, None
-            self.save(only=[User.active, User.endpoint, User.mobile])
-            Event.add("user.disabled", payload={"login": self.login})
 
+class EndedSession(Table):
+    """A log-in that its user has ended: a copy of its cookie opens nothing any more. ``key``: what
+    tells it from the user's others."""
 
-def _hash(password: str) -> str:
-    if not 8 <= len(password) <= 200:
-        raise Refused("password: 8 to 200 characters")
-    return generate_password_hash(password)
-
-
-def _endpoint(text: str | None) -> str | None:
-    if not text or not text.strip():
-        return None
-    is_one = re.fullmatch(r"[A-Za-z0-9]{2,10}/[A-Za-z0-9_.+@-]{1,60}", text.strip())
-    # Two users at one place would take each other's calls.
-    if not is_one or text.strip().startswith(MOBILE):
-        raise Refused(f"endpoint: {text!r} is not TECHNOLOGY/NAME, for example PJSIP/101")
-    return text.strip()
-
-
-def _mobile(text: str | None) -> str | None:
-    try:
-        return normalise(text) if text and text.strip() else None
-    except BadNumber as error:
-        raise Refused(f"mobile: {error}") from error
-
-
-def _name(text: str) -> str:
-    if not clean(text):
-        raise Refused("name: must not be empty")
-    return clean(text)
-
-
-def _role(text: str) -> str:
-    if text not in ROLES:
-        raise Refused(f"role: one of {', '.join(ROLES)}")
-    return text
-
-
-def _department(text: str | None) -> Department | None:
-    group = clean(text)
-    return Department.get_or_create(name=group)[0] if group else None
-
-
-ABOUT_A_USER: dict[str, Callable[[Any], Any]] = {
-    "name": _name,
-    "role": _role,
-    "endpoint": _endpoint,
-    "mobile": _mobile,
-    "department": _department,
-}
-"""What can be said of a user, and what makes a column's value of it or raises Refused."""
+    user = ForeignKeyField(User, backref="+", on_delete="CASCADE")
+    key = CharField(64, unique=True)
+    at = UTCDateTimeField(default=utcnow, index=True)
 
 
 # Funnel ------------------------------------------------------------------------------------------
@@ -293,10 +218,11 @@ ABOUT_A_USER: dict[str, Callable[[Any], Any]] = {
 class Funnel(Table):
     name = CharField(80, unique=True)
     position = IntegerField(default=0)
+    archived = BooleanField(default=False)
 
     @classmethod
     def default(cls) -> Funnel:
-        return cls.select().order_by(cls.position, cls.id).get()
+        return cls.select().where(~cls.archived).order_by(cls.position, cls.id).get()
 
     @property
     def unsorted(self) -> Stage:
@@ -309,7 +235,7 @@ class Funnel(Table):
         rows = list(stages)
         kinds = [row["kind"] for row in rows]
         if kinds[:1] != ["unsorted"] or kinds.count("unsorted") > 1 or not clean(name):
-            raise Refused("funnel: needs a name, and Unsorted as its first stage")
+            raise Refused("needs a name, and Unsorted as its first stage", field="funnel")
         with database.atomic():
             funnel = cls.create(name=clean(name))
             for position, row in enumerate(rows):
@@ -317,7 +243,9 @@ class Funnel(Table):
         return funnel
 
     def in_order(self) -> list[Stage]:
-        return list(Stage.select().where(Stage.funnel == self).order_by(Stage.position, Stage.id))
+        """Its stages as they stand on the board; those that were taken out are not among them."""
+        here = Stage.select().where(Stage.funnel == self, ~Stage.archived)
+        return list(here.order_by(Stage.position, Stage.id))
 
 
 class Stage(Table):
@@ -336,6 +264,8 @@ class Stage(Table):
     stuck_after = IntegerField(null=True)
     required_fields = CharField(200, default="")
     colour = CharField(20, default="")
+    # Its history stays; it is neither shown nor entered any more.
+    archived = BooleanField(default=False)
 
     class Meta:
         indexes = ((("funnel", "name"), True),)
@@ -345,13 +275,59 @@ class Stage(Table):
         return self.kind in ("won", "lost")
 
 
+class Reason(Table):
+    """F5: why deals are lost, to choose from; one that is not ``active`` is not offered."""
+
+    name = CharField(120, unique=True)
+    position = IntegerField(default=0)
+    active = BooleanField(default=True)
+
+    @classmethod
+    def offered(cls) -> list[Reason]:
+        return list(cls.select().where(cls.active).order_by(cls.position, cls.id))
+
+
 # Customers ---------------------------------------------------------------------------------------
 
 
+class Company(Table):
+    name = CharField(120, index=True)
+    website = CharField(200, default="")
+    notes = TextField(default="")
+    owner = ForeignKeyField(User, null=True, backref="companies")
+    created_at = UTCDateTimeField(default=utcnow)
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: a seller's are those looked after and those of contacts that the seller sees."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        contact = Contact.visible_to(user).select(Contact.id).where(Contact.company == cls.id)
+        return query.where((cls.owner == user) | fn.EXISTS(contact))
+
+
 class Contact(Table):
-    name = CharField(80)
+    """A person. ``tags``: words with one space between, and one before and after, or ''.
+    ``checked_at``: when somebody last said that what is written here is right (C2)."""
+
+    name = CharField(80, index=True)
+    company = ForeignKeyField(Company, null=True, backref="contacts", on_delete="SET NULL")
+    position = CharField(80, default="")
+    email = CharField(200, default="")
+    tags = CharField(200, default="")
     owner = ForeignKeyField(User, null=True, backref="contacts")
     created_at = UTCDateTimeField(default=utcnow)
+    checked_at = UTCDateTimeField(null=True)
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: a seller's are those looked after and those of own deals. Heads: all."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.contact == cls.id, Deal.owner == user))
+        return query.where((cls.owner == user) | own_deal)
 
     @classmethod
     def by_number(cls, number: str | None) -> Contact | None:
@@ -362,8 +338,11 @@ class Contact(Table):
     def add(cls, name: str, owner: User | None) -> Contact:
         """A new contact of whom no number is known yet. Raises Refused."""
         if not clean(name):
-            raise Refused("name: must not be empty")
-        return cls.create(name=clean(name), owner=owner)
+            raise Refused("must not be empty", field="name")
+        with database.atomic():
+            contact = cls.create(name=clean(name), owner=owner)
+            _can_be_found("contact", contact.id)
+        return contact
 
     @classmethod
     def of_number(cls, number: str, name: str, owner: User | None) -> Contact:
@@ -375,13 +354,16 @@ class Contact(Table):
         if found:
             return found
         if number in fields.own:
-            raise Refused("number: this is one of the company's own numbers")
+            raise Refused("this is one of the company's own numbers", field="number")
         with database.atomic():
             contact = cls.create(name=clean(name) or number, owner=owner)
             phone, fresh = Phone.get_or_create(e164=number, defaults={"contact": contact})
             if not fresh:
                 contact.delete_instance()
-        return phone.contact
+                return phone.contact
+            _can_be_found("contact", contact.id)
+            _can_be_found("phone", phone.id)
+        return contact
 
     def open_deal(self, preferred_owner: User | None = None) -> Deal | None:
         """The deal that a call belongs to: the newest open one, the given owner's first."""
@@ -413,11 +395,20 @@ class Deal(Table):
     closed_at = UTCDateTimeField(null=True)
     lost_reason = CharField(200, null=True)
     lost_in_stage = ForeignKeyField(Stage, null=True, backref="+")
+    # What is done next and when, as of its open tasks: the board sorts and filters by it.
+    next_due = UTCDateTimeField(null=True)
 
     class Meta:
         indexes = (
             (("stage", "stage_since"), False),
             (("owner", "stage", "stage_since"), False),
+            (("stage", "next_due"), False),
+            (("stage", "amount"), False),
+            # What the head of a column sums, without reading its deals.
+            (("stage", "currency", "amount"), False),
+            (("contact", "closed_at"), False),
+            # For Contact.visible_to: else SQLite reads all deals of a seller for each contact.
+            (("contact", "owner"), False),
         )
 
     @classmethod
@@ -442,14 +433,13 @@ class Deal(Table):
     ) -> Deal:
         """A new card, in Unsorted of the first funnel unless a stage is given. Raises Refused."""
         if not clean(title, 120):
-            raise Refused("title: must not be empty")
-        if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
-            raise Refused("amount: between 0 and 999,999,999,999.99")
+            raise Refused("must not be empty", field="title")
+        check_amount(amount)
         stage = stage or Funnel.default().unsorted
         if priority not in PRIORITIES:
-            raise Refused("priority: -1, 0 or 1")
+            raise Refused("-1, 0 or 1", field="priority")
         if stage.is_closed:
-            raise Refused("stage: a new deal can't be closed already")
+            raise Refused("a new deal can't be closed already", field="stage")
         at = at or utcnow()
         with database.atomic():
             deal = cls.create(
@@ -464,20 +454,35 @@ class Deal(Table):
                 stage_since=at,
             )
             deal._changed_stage(None, stage, by, at)
+            _can_be_found("deal", deal.id)
             Event.add("deal.created", deal=deal, call=call, by=by, at=at)
         return deal
 
-    def move_to(self, stage: Stage, by: User | None, at: datetime | None = None) -> bool:
+    def move_to(
+        self,
+        stage: Stage,
+        by: User | None,
+        at: datetime | None = None,
+        reason: str = "",
+        amount: Decimal | None = None,
+    ) -> bool:
         """F3, F5: to another stage of the same funnel. False: it is there already.
 
-        Raises Refused, or Conflict if somebody moved it since ``self`` was read.
+        ``reason``: why it is lost; ``amount``: for which it is won. Raises Refused, Incomplete if
+        the stage asks for what is not filled in, or Conflict if somebody moved it since ``self``
+        was read.
         """
         self._may_change(by)
         was = self.stage
         if stage.id == was.id:
             return False
-        if stage.funnel_id != was.funnel_id:
-            raise Refused("stage: belongs to another funnel")
+        if stage.funnel_id != was.funnel_id or stage.archived:
+            raise Refused("belongs to another funnel", field="stage")
+        reason, amount = clean(reason, 200), self.amount if amount is None else amount
+        check_amount(amount)
+        missing = self.missing_for(stage, reason, amount) if by else []
+        if missing:
+            raise Incomplete(missing)
         at = at or utcnow()
         with database.atomic():
             changed = self._conditional(
@@ -486,30 +491,55 @@ class Deal(Table):
                 stage_since=at,
                 closed_at=at if stage.is_closed else None,
                 lost_in_stage=was if stage.kind == "lost" else None,
-                lost_reason=None,
+                lost_reason=(reason or None) if stage.kind == "lost" else None,
+                amount=amount,
             )
             if not changed:
                 now = Deal.get_by_id(self.id)
                 now._may_change(by)
                 if now.stage_id == was.id:
                     raise Conflict("Somebody else reassigned this deal just now.")
-                raise Conflict(f"Somebody else moved this deal to “{now.stage.name}” just now.")
-            self._changed_stage(was, stage, by, at)
+                raise Conflict(
+                    "Somebody else moved this deal to “{name}” just now.", name=now.stage.name
+                )
+            self._changed_stage(was, stage, by, at, reason)
             Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id})
         return True
+
+    def missing_for(self, stage: Stage, reason: str, amount: Decimal | None) -> list[str]:
+        """What a person has to fill in before this deal may enter the stage (F1, F5), in words out
+        of REQUIRABLE, and reason."""
+        wanted = set(stage.required_fields.split())
+        if stage.kind == "won":
+            wanted.add("amount")
+        contact = self.contact
+        have = {
+            "amount": amount is not None,
+            "contact": contact is not None,
+            "number": contact is not None and contact.phones.exists(),
+            "email": contact is not None and bool(contact.email),
+            "company": contact is not None and contact.company_id is not None,
+            "task": self.next_due is not None,
+            "note": "note" in wanted and self.notes.exists(),
+        }
+        missing = [word for word in REQUIRABLE if word in wanted and not have[word]]
+        return [*missing, "reason"] if stage.kind == "lost" and not reason else missing
 
     def assign_to(self, owner: User | None, by: User | None) -> bool:
         """R2: another owner. False: owns it already. Raises Refused or Conflict."""
         if by is not None and not by.sees_all:
             raise Refused("Only a head can reassign a deal.")
         if owner is not None and not owner.active:
-            raise Refused(f"owner: {owner.login} is disabled")
+            raise Refused("{login} is disabled", field="owner", login=owner.login)
         was = self.owner_id
         if was == (owner and owner.id):
             return False
         with database.atomic():
             if not self._conditional(self._same_owner(), owner=owner):
                 raise Conflict("Somebody else reassigned this deal just now.")
+            # What the one before had still to do about it is the new owner's.
+            theirs = (Task.deal == self) & (Task.owner == was) & Task.done_at.is_null()
+            Task.update(owner=owner).where(theirs).execute()
             Event.add("deal.assigned", deal=self, by=by, also=[was], payload={"was": was})
         return True
 
@@ -530,15 +560,27 @@ class Deal(Table):
         return True
 
     def _changed_stage(
-        self, was: Stage | None, stage: Stage, by: User | None, at: datetime
+        self, was: Stage | None, stage: Stage, by: User | None, at: datetime, reason: str = ""
     ) -> None:
         StageChange.create(
-            deal=self, from_stage=was, to_stage=stage, actor=by, owner_then=self.owner_id, at=at
+            deal=self,
+            from_stage=was,
+            to_stage=stage,
+            actor=by,
+            owner_then=self.owner_id,
+            at=at,
+            reason=reason or None,
         )
 
     def is_untouched(self) -> bool:
         """No person has changed it: what the system made may follow the call's last speaker."""
         return not Event.select().where(Event.deal == self, Event.user.is_null(False)).exists()
+
+
+def check_amount(amount: Decimal | None) -> None:
+    """Raises Refused for what is no sum of money."""
+    if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
+        raise Refused("between 0 and 999,999,999,999.99", field="amount")
 
 
 class StageChange(Table):
@@ -592,6 +634,7 @@ class Call(Table):
             (("ended_at", "pbx"), False),
             (("agent", "started_at"), False),
             (("did", "started_at"), False),
+            (("deal", "outcome"), False),
             (("called_back_at", "outcome", "direction", "started_at"), False),
         )
 
@@ -736,7 +779,7 @@ class CallRule(Table):
         """A rule for a key that has none yet. Raises Refused."""
         wrong = faults(situation, known, effects.split(), missed_owner, repeat_after)
         if wrong:
-            raise Refused(f"rule: {next(iter(wrong.values()))}")
+            raise Refused("{value}", field="rule", value=next(iter(wrong.values())))
         return cls.create(
             did=normal_did(did),
             situation=situation,
@@ -875,6 +918,113 @@ class Silence(Table):
     until = UTCDateTimeField()
 
 
+# What people do ----------------------------------------------------------------------------------
+
+
+class Task(Table):
+    """K1: what somebody has to do, and by when. ``kind``: out of TASK_KINDS. ``result``: what came
+    of it, once it is done."""
+
+    kind = CharField(10, default="todo")
+    title = CharField(120)
+    due_at = UTCDateTimeField(null=True)
+    deal = ForeignKeyField(Deal, null=True, backref="tasks", on_delete="SET NULL")
+    contact = ForeignKeyField(Contact, null=True, backref="tasks", on_delete="SET NULL")
+    call = ForeignKeyField(Call, null=True, backref="+", on_delete="SET NULL")
+    owner = ForeignKeyField(User, null=True, backref="tasks")
+    created_at = UTCDateTimeField(default=utcnow)
+    reminded_at = UTCDateTimeField(null=True)
+    done_at = UTCDateTimeField(null=True)
+    result = CharField(500, default="")
+
+    class Meta:
+        indexes = ((("owner", "done_at", "due_at"), False), (("deal", "done_at", "due_at"), False))
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: a seller's own, and those of own deals. Heads: all."""
+        query = cls.select()
+        if user.sees_all:
+            return query
+        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
+        return query.where((cls.owner == user) | own_deal)
+
+
+class Note(Table):
+    """What people write on a card or of a customer. ``kind``: note, or mail for a mail's text."""
+
+    kind = CharField(10, default="note")
+    text = TextField()
+    deal = ForeignKeyField(Deal, null=True, backref="notes", on_delete="CASCADE")
+    contact = ForeignKeyField(Contact, null=True, backref="notes", on_delete="CASCADE")
+    company = ForeignKeyField(Company, null=True, backref="+", on_delete="CASCADE")
+    call = ForeignKeyField(Call, null=True, backref="+", on_delete="SET NULL")
+    author = ForeignKeyField(User, null=True, backref="+")
+    at = UTCDateTimeField(default=utcnow)
+
+    class Meta:
+        indexes = ((("deal", "at"), False), (("contact", "at"), False))
+
+
+class Merge(Table):
+    """C1: one contact taken into another, with all that is needed to part them again."""
+
+    kept = ForeignKeyField(Contact, backref="+", on_delete="CASCADE")
+    by = ForeignKeyField(User, null=True, backref="+")
+    at = UTCDateTimeField(default=utcnow)
+    undone_at = UTCDateTimeField(null=True)
+    before = TextField()
+
+
+class Receipt(Table):
+    """C3: that one person's data was erased, without saying whose. ``mark``: a keyed hash of the
+    number or name that was asked for."""
+
+    at = UTCDateTimeField(default=utcnow)
+    by = ForeignKeyField(User, null=True, backref="+")
+    mark = CharField(64)
+    counts = TextField()
+
+
+class Word(Table):
+    """A word that something can be searched by, folded (see spelling.py)."""
+
+    text = CharField(40, unique=True)
+
+
+class Mention(Table):
+    """That a ``word`` (its id, or 0 for nothing that can be searched by) stands in a contact,
+    company or deal; ``row``: the id of that."""
+
+    word = IntegerField()
+    kind = CharField(8)
+    row = IntegerField()
+
+    class Meta:
+        # Not the kind in front: SQLite would read all of a kind to see what word it is.
+        indexes = ((("word", "kind", "row"), True), (("row", "kind", "word"), False))
+
+
+class Gram(Table):
+    """Three characters that stand for what is left of a word when letters are taken away, or for
+    four digits in a row of a number (see spelling.py). ``kind``: word, phone, or call for a number
+    that is nobody's; ``row``: its id."""
+
+    gram = CharField(3)
+    kind = CharField(8)
+    row = IntegerField()
+
+    class Meta:
+        indexes = ((("gram", "kind", "row"), True), (("kind", "row"), False))
+
+
+class Wording(Table):
+    """A text of the panel that the company has set: its name, a line on the log-in page …"""
+
+    name = CharField(40, unique=True)
+    text = TextField(default="")
+
+
 # Events ------------------------------------------------------------------------------------------
 
 
@@ -941,6 +1091,13 @@ class Event(Table):
         """The call's id, if it reached this user's phone; heads see the calls of all."""
         return self.call_id if user.sees_all or user.id in self.content["call_for"] else None
 
+    def task_for(self, user: User) -> int | None:
+        """The task's id, if it is (or until now was) this user's; heads see those of all."""
+        if not self.kind.startswith("task."):
+            return None
+        content = self.content
+        return content["task"] if user.sees_all or user.id in content["task_for"] else None
+
     def request_for(self, user: User) -> int | None:
         """The request's id, if it is this user's own."""
         content = self.content
@@ -983,6 +1140,12 @@ _APPEND = Prepared(
 # Small rules used above --------------------------------------------------------------------------
 
 
+def _can_be_found(kind: str, row: int) -> None:
+    from verbs import search  # verbs build on the tables
+
+    search.keep(kind, [row])
+
+
 def normal_did(did: str | None) -> str:
     """A called number as it is stored: E.164 where it is one, else as the PBX named it."""
     return number_or_none(did) or clean(did, 40)
@@ -994,7 +1157,7 @@ def is_missed(direction: str, outcome: str | None) -> bool:
 
 
 TABLES: tuple[type[Table], ...] = (
-    Department, User, Funnel, Stage, Contact, Phone, Deal, StageChange,
-    Call, Leg, CallRule, IgnoredNumber, Turn, CallRequest, Device, QueueState, Silence,
-    Event,
+    Department, User, EndedSession, Funnel, Stage, Reason, Company, Contact, Phone, Deal,
+    StageChange, Call, Leg, CallRule, IgnoredNumber, Turn, CallRequest, Device, QueueState, Silence,
+    Task, Note, Merge, Receipt, Word, Mention, Gram, Wording, Event,
 )  # fmt: skip

@@ -68,6 +68,48 @@ def opened(folders: Iterable[str], name: str, at: datetime) -> tuple[BinaryIO, s
     raise NotThere(why, name)
 
 
+def remove(folders: Iterable[str], name: str, at: datetime) -> bool:
+    """Deletes the recording ``name`` of a call that began ``at``, in whatever forms it is kept.
+    False: it is gone already. Raises NotThere for what is no recording of these folders or can't be
+    deleted, and where a folder itself is missing, so that nobody knows."""
+    known = list(folders)
+    if not known or not all(Path(folder).is_dir() for folder in known):
+        raise NotThere("unreadable", name)
+    removed = False
+    for _form in range(len(TYPES) + 1):
+        try:
+            file, _kind = opened(known, name, at)
+        except NotThere as error:
+            if error.why == "missing":
+                return removed
+            raise
+        with file:
+            _unlink(file, name)
+        removed = True
+    raise NotThere("refused", name)
+
+
+def _unlink(file: BinaryIO, name: str) -> None:
+    """The file that was opened, and no other that has taken its name since."""
+    place = Path(f"/proc/self/fd/{file.fileno()}").readlink()
+    try:
+        folder = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        raise NotThere("unreadable", name) from None
+    try:
+        there, mine = (
+            os.stat(place.name, dir_fd=folder, follow_symlinks=False),
+            os.fstat(file.fileno()),
+        )
+        if (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino):
+            raise NotThere("refused", name)
+        os.unlink(place.name, dir_fd=folder)
+    except OSError:
+        raise NotThere("unreadable", name) from None
+    finally:
+        os.close(folder)
+
+
 class _Refused(Exception):
     """It is there, but must not be served."""
 

@@ -16,15 +16,20 @@ from typing import IO, Any
 import click
 import peewee
 
+import commands
 import database
 import defaults
 import exports
 import models
 import rules_file
 import settings as configuration
+import setup_file
 import verbs.rule_set
 import verbs.rules
-from models import Department, TrichterError, User
+import verbs.setup
+from errors import TrichterError
+from models import Department, User
+from verbs import search, users
 
 KNOWN_FAULTS = (configuration.SettingsError, database.DatabaseTrouble, TrichterError)
 
@@ -71,7 +76,30 @@ def init() -> None:
     """Create the tables, or bring them up to date; put in the default funnel and rules."""
     applied = database.migrate()
     defaults.install()
+    search.rebuild(_found)
     click.echo(f"database ready, {len(applied)} migrations applied")
+    for line in _next_steps():
+        click.echo(line)
+
+
+def _next_steps() -> list[str]:
+    """What an empty system needs before a call makes a card."""
+    if User.select().where(User.role == "admin", User.active).exists():
+        return []
+    return [
+        "Nobody can log in yet. Next:",
+        "  trichter user add LOGIN --name NAME --role admin                        for yourself",
+        "  trichter user add LOGIN --name NAME --role seller --endpoint PJSIP/101  for each phone",
+        "  trichter doctor                                                         checks the rest",
+        "  trichter serve                                                          starts it all",
+        "The panel's page “Setup” goes on from there.",
+    ]
+
+
+def _found(kind: str, done: int) -> None:
+    """Of a large old database it takes a while: say that it goes on."""
+    if done % 10_000 == 0:
+        click.echo(f"search: {done} of kind {kind} put in", err=True)
 
 
 @main.group()
@@ -86,10 +114,11 @@ def user() -> None:
 @click.option("--endpoint", help="The phone, as Asterisk names it, e.g. PJSIP/101.")
 @click.option("--mobile", help="The mobile's number: who talks there talks for the company.")
 @click.option("--department", help="Calls ring at a department; made if there is none.")
+@click.option("--language", "locale", type=click.Choice(users.LOCALES), default="en")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def user_add(login: str, password_stdin: bool, **about: Any) -> None:
     """Add a user."""
-    User.add(login, password=_password(password_stdin), **about)
+    users.add(login, password=_password(password_stdin), **about)
     click.echo(f"added {login}")
 
 
@@ -100,11 +129,14 @@ def user_add(login: str, password_stdin: bool, **about: Any) -> None:
 @click.option("--endpoint", help="The phone, as Asterisk names it; '' for none.")
 @click.option("--mobile", help="The mobile's number; '' for none.")
 @click.option("--department", help="Made if there is none; '' for none.")
+@click.option("--language", "locale", type=click.Choice(users.LOCALES))
 @click.option("--enable", is_flag=True, help="Take back 'disable'. The phone has to be given anew.")
 def user_change(login: str, enable: bool, **about: Any) -> None:
     """Change what is given, and leave the rest."""
     changes = {key: value for key, value in about.items() if value is not None}
-    _user(login).change(**changes, **({"active": True} if enable else {}))
+    if enable:
+        changes["active"] = True
+    users.change(_user(login), None, None, **changes)
     click.echo(f"changed {login}")
 
 
@@ -139,16 +171,77 @@ def user_list(form: str) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def user_password(login: str, password_stdin: bool) -> None:
     """Set a user's password; ends the user's sessions."""
-    _user(login).set_password(_password(password_stdin))
+    users.set_password(_user(login), _password(password_stdin))
     click.echo(f"password of {login} set")
 
 
 @user.command("disable")
 @click.argument("login")
-def user_disable(login: str) -> None:
-    """No log-in and no ringing any more; calls and deals stay."""
-    _user(login).disable()
+@click.option("--heir", metavar="LOGIN", help="Who gets the open deals, open tasks and contacts.")
+def user_disable(login: str, heir: str | None) -> None:
+    """No log-in and no ringing any more; calls and closed deals stay."""
+    leaver, taker = _user(login), _user(heir) if heir else None
+    users.disable(leaver)
     click.echo(f"disabled {login}")
+    if taker:
+        click.echo(f"{users.hand_over(leaver, taker, by=None)} deals to {heir}")
+
+
+@main.group()
+def setup() -> None:
+    """Departments, funnels, reasons of loss and texts, as a file."""
+
+
+@setup.command("show")
+def setup_show() -> None:
+    """Write what is set up, as a file that can be loaded again."""
+    click.echo(setup_file.as_toml(), nl=False)
+
+
+@setup.command("load")
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def setup_load(file: IO[bytes], dry_run: bool) -> None:
+    """Set up what a file says ('-': standard input); what it does not name stays."""
+    _set_up(setup_file.read(file.read()), dry_run)
+
+
+@main.group()
+def funnel() -> None:
+    """Funnels with their stages, as a file."""
+
+
+@funnel.command("show")
+def funnel_show() -> None:
+    """Write the funnels, as a file that can be loaded again."""
+    click.echo(setup_file.as_toml(only=("funnel",)), nl=False)
+
+
+@funnel.command("load")
+@click.argument("file", type=click.File("rb"))
+@click.option("--dry-run", is_flag=True, help="Only say what would change.")
+def funnel_load(file: IO[bytes], dry_run: bool) -> None:
+    """Make or change the funnels that a file names ('-': standard input)."""
+    _set_up(setup_file.read(file.read(), only=("funnel",)), dry_run)
+
+
+def _set_up(contents: setup_file.Contents, dry_run: bool) -> None:
+    _refuse(contents.problems)
+    _say_changes(verbs.setup.apply(contents, only_say=dry_run), dry_run)
+
+
+def _refuse(problems: list[str]) -> None:
+    for problem in problems:
+        click.echo(problem, err=True)
+    if problems:
+        raise click.ClickException("nothing was changed")
+
+
+def _say_changes(changes: list[str], dry_run: bool) -> None:
+    for change in changes:
+        click.echo(change)
+    done = "to be changed" if dry_run else "changed"
+    click.echo(f"{len(changes)} {done}" if changes else "nothing to change")
 
 
 @main.group()
@@ -171,22 +264,19 @@ def rules_show(form: str) -> None:
 def rules_load(file: IO[bytes], dry_run: bool) -> None:
     """Replace the call rules and the ignore list by those of a file ('-': standard input)."""
     contents = rules_file.read(file.read())
-    for problem in contents.problems:
-        click.echo(problem, err=True)
-    if contents.problems:
-        raise click.ClickException("nothing was changed")
-    changes = verbs.rule_set.replace_all(contents.rules, contents.ignored, only_say=dry_run)
-    for change in changes:
-        click.echo(change)
-    done = "to be changed" if dry_run else "changed"
-    click.echo(f"{len(changes)} {done}" if changes else "nothing to change")
+    _refuse(contents.problems)
+    _say_changes(
+        verbs.rule_set.replace_all(contents.rules, contents.ignored, only_say=dry_run), dry_run
+    )
 
 
 @main.command()
 @click.argument("kind", type=click.Choice(list(exports.KINDS)))
-@click.option("--format", "form", type=click.Choice(["csv", "json"]), default="csv")
+@click.option("--format", "form", type=click.Choice(["csv", "json", "vcard"]), default="csv")
 def export(kind: str, form: str) -> None:
     """Write all deals, calls or contacts to standard output."""
+    if form == "vcard" and kind != "contacts":
+        raise click.UsageError("only contacts are written as vcard")
     exports.write(kind, form, sys.stdout)
 
 
@@ -271,6 +361,25 @@ def import_cdr(settings: configuration.Settings, /, source: str | None, **option
     run(settings, source or settings.calls.cdr, **options)
 
 
+@main.command("import-contacts")
+@click.argument("file", type=click.File("rb"))
+@click.option("--owner", help="Login of the user whose they are, if the file names none.")
+@click.option("--overwrite", is_flag=True, help="What the file says replaces what is here.")
+@click.option("--dry-run", is_flag=True, help="Only say what would become of the rows.")
+def import_contacts(file: IO[bytes], owner: str | None, overwrite: bool, dry_run: bool) -> None:
+    """Enter the contacts of a CSV or vCard file ('-': standard input)."""
+    commands.import_contacts(file, _user(owner) if owner else None, overwrite, dry_run)
+
+
+@main.command()
+@click.argument("number")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def erase(settings: configuration.Settings, number: str, yes: bool) -> None:
+    """Erase what is kept of the person with a number. It can't be taken back."""
+    commands.erase(settings, number, yes)
+
+
 @main.command("demo-data")
 def demo_data() -> None:
     """Sellers, customers and deals to look at. Only into an empty system."""
@@ -283,7 +392,9 @@ def demo_data() -> None:
 def _user(login: str) -> User:
     found = User.get_or_none(User.login == login)
     if found is None:
-        raise TrichterError(f"there is no user {login!r}; 'trichter user list' shows all")
+        raise TrichterError(
+            "there is no user '{login}'; 'trichter user list' shows all", login=login
+        )
     return found
 
 
@@ -292,7 +403,7 @@ def _password(from_stdin: bool) -> str:
         try:
             return sys.stdin.readline().rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise TrichterError("password: not in the encoding of this terminal") from error
+            raise TrichterError("not in the encoding of this terminal", field="password") from error
     return click.prompt("Password", hide_input=True, confirmation_prompt=True)
 
 

@@ -22,6 +22,7 @@ from agi_scripts.protocol import Agi, AgiError, HungUp, Request
 from agi_scripts.reading import LookUp, ask, hurry
 from agi_scripts.route_call import route_call
 from database import DATABASE_ERRORS, database, explain
+from errors import TrichterError
 from fields import clean
 from settings import Settings
 
@@ -36,7 +37,7 @@ PAUSE_SECONDS = 0.1
 TURN_SECONDS = 0.02
 
 
-class CannotListen(models.TrichterError):
+class CannotListen(TrichterError):
     """The address of the server can't be used."""
 
 

@@ -45,8 +45,8 @@ from ari_app.tape import Tape
 from ari_app.watch import Watch
 from ari_app.writer import Recording
 from database import DATABASE_ERRORS, kept_connection
+from errors import TrichterError
 from fields import utcnow
-from models import TrichterError
 from settings import Settings
 
 log = logging.getLogger("trichter.ari")

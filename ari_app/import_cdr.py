@@ -11,7 +11,8 @@ from ari_app.catchup import Import
 from ari_app.records import opened
 from ari_app.row import BadRow, Clock, SourceError, Table, shown
 from database import database
-from models import TrichterError, User
+from errors import TrichterError
+from models import User
 from settings import Settings
 
 MOST_NAMED = 20
@@ -50,7 +51,7 @@ def run(
         raise TrichterError(str(error)) from error
     click.echo(f"{reading.calls} calls entered from {shown(source)}, {reading.bad} rows left out")
     if reading.bad and not reading.found:
-        raise TrichterError(f"{shown(source)}: no row can be used; is it CDR or CEL?")
+        raise TrichterError("no row can be used; is it CDR or CEL?", field=shown(source))
 
 
 def _moment(since: str | None, clock: Clock) -> datetime | None:

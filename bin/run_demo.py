@@ -30,6 +30,7 @@ import defaults
 import demo_data
 import models
 import settings as configuration
+from errors import TrichterError
 
 ROOT = Path(__file__).resolve().parent.parent
 PHONES = {"anna": "101", "ben": "102"}
@@ -177,7 +178,7 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nended")
         return 0
-    except (DemoError, AsteriskError, SippError, models.TrichterError) as error:
+    except (DemoError, AsteriskError, SippError, TrichterError) as error:
         print(f"bin/demo: {error}", file=sys.stderr)
         return 1
     finally:

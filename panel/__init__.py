@@ -9,17 +9,31 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, g, request
-from flask_babel import Babel
 from flask_wtf import CSRFProtect
 
 from database import database, discard
-from panel import assets, auth, errors, security, shown, urls
+from panel import (
+    assets,
+    auth,
+    checkup,
+    contact_import,
+    errors,
+    languages,
+    said,
+    security,
+    shown,
+    urls,
+)
 from settings import Settings
 
-LANGUAGES = ("en",)
 NOUNS = (
-    "board", "call_statistics", "calls", "deals", "exchange", "health", "live", "popups",
-    "recordings", "requests", "rules",
+    "board", "bulk", "call_statistics", "calls", "companies", "contact", "contact_import",
+    "contacts", "deal_fields", "deals", "exchange", "health", "live", "moves", "notes", "popups",
+    "receipts", "recordings", "requests", "rules", "search", "tasks",
+)  # fmt: skip
+ADMIN_NOUNS = (
+    "account", "admin", "admin_departments", "admin_doctor", "admin_funnels", "admin_stages",
+    "admin_texts", "admin_users",
 )  # fmt: skip
 FORM_BYTES = 64 * 1024
 SESSION_SECONDS = 7 * 86400
@@ -35,12 +49,17 @@ class Panel(Flask):
         )
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, receipt_key: str | None = None) -> Flask:
     """The panel as a WSGI app. The models must be connected (``models.connect``) by the caller,
-    without an open connection where worker processes are forked afterwards."""
+    without an open connection where worker processes are forked afterwards. ``receipt_key``: that
+    of receipts, where it is not the secret key; '' for none."""
     app = Panel("panel", root_path=str(Path(__file__).parent))
     _configure(app, settings)
+    # Not one that is made up where there is none: a mark must be told again next year.
+    app.config["RECEIPT_KEY"] = settings.panel.secret_key if receipt_key is None else receipt_key
     app.url_map.converters["int"] = urls.Id
+    languages.install(app)
+    contact_import.install(app)
     # The order matters: a refused form needs no connection, a log-in check does.
     security.install(app, settings)
     CSRFProtect(app)
@@ -50,8 +69,9 @@ def create_app(settings: Settings) -> Flask:
     errors.install(app)
     assets.install(app)
     shown.install(app)
-    Babel(app, locale_selector=_locale)
-    for noun in NOUNS:
+    said.install(app)
+    app.extensions["checkup"] = checkup.Checkup(settings)
+    for noun in (*NOUNS, *ADMIN_NOUNS):
         app.register_blueprint(import_module(f"panel.{noun}").bp)
     return app
 
@@ -80,7 +100,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         # A board stays open all day: its forms hold as long as the log-in does.
         WTF_CSRF_TIME_LIMIT=None,
         PROPAGATE_EXCEPTIONS=False,
-        BABEL_DEFAULT_LOCALE=LANGUAGES[0],
+        BABEL_DEFAULT_LOCALE="en",
         PBX=settings.pbx.name,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -99,8 +119,3 @@ def _disconnect(error: Any) -> None:
         discard()
     else:
         database.close()
-
-
-def _locale() -> str:
-    viewer = g.get("viewer")
-    return viewer.locale if viewer and viewer.locale in LANGUAGES else LANGUAGES[0]

@@ -20,8 +20,10 @@ def install(app: Flask) -> None:
         app.logger.warning("panel: %s missing, run bin/setup; pages work plainer", *missing[:1])
 
     def asset(name: str) -> str:
-        """The address of a static file with its version."""
-        return url_for("static", filename=name, v=version(folder / name))
+        """The address of a static file with its version; one that is missing has none, as a page
+        without it is better than no page."""
+        known = (folder / name).is_file()
+        return url_for("static", filename=name, v=version(folder / name) if known else None)
 
     def stylesheets() -> list[str]:
         """All of static/css: tokens and base first, each component in its own file."""

@@ -7,7 +7,7 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import Any, TypeVar, cast
 
 from flask import (
@@ -22,15 +22,18 @@ from flask import (
     session,
     url_for,
 )
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_babel import gettext as _
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+from peewee import fn
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from fields import clean
-from models import User
+from models import EndedSession, User
 from panel.urls import is_local, wants_fragment, whole
+from verbs import users
 
 PER_ADDRESS = "30 per 5 minutes"
 PER_LOGIN = "10 per 5 minutes"
@@ -52,14 +55,23 @@ class Sessions(LoginManager):
 
 
 class SignedIn(UserMixin):
-    """What a session holds of a user: the id, and a mark of the password hash, so that a new
-    password ends all earlier sessions."""
+    """What a session holds of a user: the id; a mark of the password hash and the user's own mark,
+    so that another one of either ends all earlier sessions; a key of this one, so that logging out
+    ends it wherever its cookie was copied to."""
 
-    def __init__(self, user: User) -> None:
-        self.user = user
+    def __init__(self, user: User, key: str = "") -> None:
+        self.user, self.key = user, key
 
     def get_id(self) -> str:
-        return f"{self.user.id}.{_mark(self.user)}"
+        return f"{self.user.id}.{_mark(self.user)}.{self.key}"
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Only who is logged in gets a cookie with a new date: by its date a cookie that was copied
+    before the log-out becomes worthless, after which nobody need remember that it is one."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return session.modified or bool(g.get("viewer") and session.permanent)
 
 
 def public(view: View) -> View:
@@ -75,9 +87,10 @@ def viewer() -> User:
 
 def session_user(session_id: str) -> User | None:
     """The active user of a session id as ``SignedIn.get_id`` makes it, or None: the password was
-    changed or the user disabled since. Long-lived streams ask again from time to time."""
-    number, _dot, mark = session_id.partition(".")
-    user = User.get_or_none(User.id == whole(number), User.active)
+    changed, the user disabled or logged out since. Long-lived streams ask from time to time."""
+    number, mark, key = (*session_id.split(".", 2), "", "")[:3]
+    over = fn.EXISTS(EndedSession.select(EndedSession.id).where(EndedSession.key == key))
+    user = User.get_or_none(User.id == whole(number), User.active, ~over)
     valid = user is not None and hmac.compare_digest(_mark(user).encode(), mark.encode())
     return user if valid else None
 
@@ -89,6 +102,7 @@ def install(app: Flask) -> None:
     # 'basic' would mark a session that moves to another network; 'strong' would end it.
     manager.session_protection = None
     manager.user_loader(_load)
+    app.session_interface = Cookies()
     app.before_request(_let_in)
     # Kept in memory, which is right for one worker process. It counts failures only: a whole
     # office behind one address logs in every morning.
@@ -99,9 +113,16 @@ def install(app: Flask) -> None:
     )
     limited = public(_in_turn(per_address(per_login(login))))
     app.add_url_rule("/login", "auth.login", limited, methods=["GET", "POST"])
+    app.extensions["limited"] = partial(_limited, limiter)
     app.teardown_request(_next_turn)
     app.add_url_rule("/logout", "auth.logout", public(logout), methods=["POST"])
     _nobodys_hash()
+
+
+def _limited(limiter: Limiter, view: View) -> View:
+    """For views in which somebody who is logged in has to give the password once more."""
+    limit = limiter.limit(PER_LOGIN, key_func=lambda: f"user {viewer().id}", deduct_when=_failed)
+    return cast(View, _in_turn(limit(view)))
 
 
 def login() -> Any:
@@ -118,20 +139,29 @@ def login() -> Any:
         return page, 401
     # Whatever the session held before, planted or not, ends here.
     session.clear()
-    session.permanent = True
-    login_user(SignedIn(user))
+    begin(user)
     return redirect(target, 303)
 
 
+def begin(user: User) -> None:
+    """This browser is logged in from now on."""
+    session.permanent = True
+    login_user(SignedIn(user, secrets.token_hex(16)))
+
+
 def logout() -> Any:
+    was = current_user.key if g.viewer else ""
+    # The cookie first: should the database fail, this browser at least is out.
     logout_user()
     session.clear()
+    if g.viewer:
+        users.end_session(g.viewer, was)
     return redirect(url_for("auth.login"), 303)
 
 
 def _load(session_id: str) -> SignedIn | None:
     user = session_user(session_id)
-    return SignedIn(user) if user else None
+    return SignedIn(user, session_id.rpartition(".")[2]) if user else None
 
 
 def _let_in() -> Any:
@@ -142,6 +172,8 @@ def _let_in() -> Any:
     if current_user.is_authenticated:
         g.viewer = current_user.user
         return None
+    # One that is over gets no new date with the rest of what it holds.
+    session.pop("_user_id", None)
     view = current_app.view_functions.get(request.endpoint or "")
     if view is None or getattr(view, "is_public", False):
         return None
@@ -202,5 +234,5 @@ def _nobodys_hash() -> str:
 
 def _mark(user: User) -> str:
     """One-way: it stands in the cookie, which is signed, but readable."""
-    about = f"session of {user.id}".encode()
+    about = f"session of {user.id} {user.session_mark}".encode()
     return hmac.new(user.password_hash.encode(), about, hashlib.sha256).hexdigest()[:32]

@@ -3,57 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import timedelta
 from decimal import Decimal
-from functools import reduce
 from typing import Any
 
 from flask import Blueprint, abort, render_template, request
-from peewee import fn
+from peewee import JOIN, Case, Value, fn
 
-from fields import EPOCH
-from models import Deal, Funnel, Stage, User
+from models import Deal, Department, Funnel, Stage, User
 from panel import cards
 from panel.auth import viewer
-from panel.shown import as_dict, ms
+from panel.board_columns import Column, after, cut, in_order, page_of, read, written_key
+from panel.board_filters import View, is_idle, is_stuck
 from panel.urls import wants_fragment, whole
 
 bp = Blueprint("board", __name__)
+bp.add_app_template_filter(written_key, "sort_key")
 
-PAGE = 50
-"""Cards of a column that are loaded at a time."""
-
-
-@dataclass
-class Column:
-    """A stage with what is in it: ``count`` and ``sums`` (by currency) are over all visible
-    cards, ``cards`` are the first of them, ``more`` is where the next begin."""
-
-    stage: Stage
-    count: int = 0
-    sums: dict[str, Decimal] = field(default_factory=dict)
-    cards: list[cards.Card] = field(default_factory=list)
-    more: str | None = None
-
-
-class View:
-    """Which deals the board shows: those of the viewer, or for heads of one owner."""
-
-    def __init__(self, user: User) -> None:
-        self.user = user
-        self.owner = request.args.get("owner", "") if user.sees_all else ""
-        if self.owner not in ("", "none") and not whole(self.owner):
-            abort(404)
-
-    def deals(self) -> Any:
-        query = Deal.visible_to(self.user)
-        if self.owner == "none":
-            return query.where(Deal.owner.is_null())
-        return query.where(Deal.owner == whole(self.owner)) if self.owner else query
-
-    def query_string(self, **others: Any) -> dict[str, Any]:
-        return as_dict(owner=self.owner or None, **others)
+AT_FIRST = 96
+"""Cards that the page comes with, shared out among its columns; more come as one scrolls."""
+FEWEST, MOST = 6, 24
+PAGE = 40
+"""Cards of a column that are loaded at a time afterwards."""
 
 
 @bp.get("/")
@@ -62,14 +32,18 @@ def board() -> str:
     funnels, funnel = _funnels()
     columns = heads(view, funnel)
     _fill(columns, view)
+    people = _people() if view.user.sees_all else []
     return render_template(
         "board.html",
         funnels=funnels,
         funnel=funnel,
         columns=columns,
         view=view,
-        people=_people() if view.user.sees_all else [],
+        query=view.query_string(funnel=funnel.id),
+        people=people,
+        departments=_departments(people),
         outlook=_outlook(columns),
+        counts=_counts(columns),
         is_empty=not any(column.count for column in columns),
     )
 
@@ -78,46 +52,81 @@ def board() -> str:
 def column_heads() -> str:
     view = View(viewer())
     columns = heads(view, _funnels()[1])
-    return render_template("_heads.html", columns=columns, outlook=_outlook(columns))
+    return render_template(
+        "_heads.html", columns=columns, outlook=_outlook(columns), counts=_counts(columns)
+    )
 
 
 @bp.get("/board/stages/<int:stage>/cards")
 def more_cards(stage: int) -> str:
-    """The next cards of a column, after ``before`` (see ``_position``)."""
+    """The next cards of a column, after ``before`` (see ``board_columns.position``)."""
     view = View(viewer())
-    column = Column(Stage.get_or_none(Stage.id == stage) or abort(404))
-    query = _newest(view, column.stage).where(_after(request.args.get("before", "")))
-    page = list(cards.with_people(query))
-    _cut(column, cards.of_deals(page))
+    column = Column(Stage.get_or_none(Stage.id == stage, ~Stage.archived) or abort(404))
+    deals = view.deals([column.stage]).where(Deal.stage == stage)
+    rest = after(request.args.get("before", ""), view.sort)
+    found = read(page_of(deals.where(rest), view.sort, PAGE + 1))
+    cut(column, in_order(found, view.sort), view.sort, PAGE)
     template = "_cards.html" if wants_fragment() else "column.html"
     return render_template(template, column=column, view=view)
 
 
+@bp.get("/deals/<int:number>/card")
+def card(number: int) -> str:
+    """The card alone; 404 unless it belongs on the board with these filters."""
+    view = View(viewer())
+    deal = cards.the_deal(number)
+    funnel = request.args.get("funnel")
+    if funnel and funnel != str(deal.stage.funnel_id):
+        abort(404)
+    if view.is_on and not view.deals([deal.stage]).where(Deal.id == number).exists():
+        abort(404)
+    return render_template("_card.html", card=cards.card_of(deal), view=view)
+
+
 def heads(view: View, funnel: Funnel) -> list[Column]:
     """F7: the columns with count and sum over all their cards, whatever is loaded."""
-    columns = {stage.id: Column(stage) for stage in funnel.in_order()}
-    rows = (
-        view.deals()
-        .select(
+    stages = funnel.in_order()
+    columns = {stage.id: Column(stage) for stage in stages}
+    deals = view.deals(stages)
+    # Of the closed ones, which grow for years, only what stands in the index.
+    done = _counted(deals, [s for s in stages if s.is_closed], [Value(0)] * 3)
+    marks = [is_stuck(stages), is_idle(), Deal.priority > 0]
+    numbers = [fn.SUM(Case(None, [(mark, 1)], 0)) for mark in marks]
+    for row in _counted(deals, [s for s in stages if not s.is_closed], numbers).union_all(done):
+        columns[row.stage_id].add(row)
+    return list(columns.values())
+
+
+def _counted(deals: Any, stages: list[Stage], numbers: list[Any]) -> Any:
+    stuck, idle, high = numbers
+    return (
+        deals.select(
             Deal.stage,
             Deal.currency,
             fn.COUNT(Deal.id).alias("number"),
             fn.SUM(Deal.amount).converter(Deal.amount.python_value).alias("total"),
+            stuck.alias("stuck"),
+            idle.alias("idle"),
+            high.alias("high"),
         )
-        .where(Deal.stage << list(columns))
+        .where(Deal.stage << [stage.id for stage in stages])
         .group_by(Deal.stage, Deal.currency)
     )
-    for row in rows:
-        column = columns[row.stage_id]
-        column.count += row.number
-        if row.total:
-            column.sums[row.currency] = row.total
-    return list(columns.values())
+
+
+def _counts(columns: list[Column]) -> dict[str, int]:
+    """How many of the open deals shown are stuck, have no next task, and are of high priority."""
+    return {
+        "stuck": sum(column.stuck for column in columns),
+        "idle": sum(column.idle for column in columns),
+        "high": sum(column.high for column in columns),
+    }
 
 
 def _funnels() -> tuple[list[Funnel], Funnel]:
-    """All funnels, and the one asked for: the first unless ``funnel`` names another."""
-    funnels = list(Funnel.select().order_by(Funnel.position, Funnel.id))
+    """All funnels in use, and the one asked for: the first unless ``funnel`` names another."""
+    in_use = Funnel.select().where(~Funnel.archived)
+    funnels = list(in_use.order_by(Funnel.position, Funnel.id))
     wanted = request.args.get("funnel")
     if wanted is None and funnels:
         return funnels, funnels[0]
@@ -128,51 +137,33 @@ def _funnels() -> tuple[list[Funnel], Funnel]:
 def _fill(columns: list[Column], view: View) -> None:
     """The first cards of every column, in one query: each part of the union ends at its limit
     and reads no more of the index than that."""
-    parts = [_newest(view, c.stage).select(Deal.id).alias(f"s{c.stage.id}") for c in columns]
-    selects: list[Any] = [Deal.select(part.c.id).from_(part) for part in parts]
-    chosen = reduce(lambda a, b: a.union_all(b), selects).alias("chosen")
-    query = cards.with_people(Deal.select()).join_from(Deal, chosen, on=(chosen.c.id == Deal.id))
-    ordered = query.order_by(Deal.stage_since.desc(), Deal.id.desc())
+    stages = [column.stage for column in columns]
+    each = max(FEWEST, min(MOST, AT_FIRST // len(columns)))
+    parts = [
+        part
+        for stage in stages
+        for part in page_of(view.deals([stage]).where(Deal.stage == stage.id), view.sort, each + 1)
+    ]
     by_stage = defaultdict(list)
-    for card in cards.of_deals(ordered):
+    for card in read(parts):
         by_stage[card.deal.stage_id].append(card)
     for column in columns:
-        _cut(column, by_stage[column.stage.id])
-
-
-def _newest(view: View, stage: Stage) -> Any:
-    """A page of a column's deals and one more, which tells whether there are more."""
-    return (
-        view.deals()
-        .where(Deal.stage == stage)
-        .order_by(Deal.stage_since.desc(), Deal.id.desc())
-        .limit(PAGE + 1)
-    )
-
-
-def _cut(column: Column, found: list[cards.Card]) -> None:
-    column.cards = found[:PAGE]
-    column.more = _position(found[PAGE - 1].deal) if len(found) > PAGE else None
-
-
-def _position(deal: Deal) -> str:
-    """Where a deal stands in its column: its time in milliseconds and its id."""
-    return f"{ms(deal.stage_since)}.{deal.id}"
-
-
-def _after(position: str) -> Any:
-    if not position:
-        return Deal.id > 0
-    time, _dot, number = position.partition(".")
-    since, deal = whole(time), whole(number)
-    if since is None or deal is None or since > 10**14:
-        abort(404)
-    at = EPOCH + timedelta(milliseconds=since)
-    return (Deal.stage_since < at) | ((Deal.stage_since == at) & (Deal.id < deal))
+        cut(column, in_order(by_stage[column.stage.id], view.sort), view.sort, each)
 
 
 def _people() -> list[User]:
-    return list(User.select().where(User.active).order_by(User.name, User.id))
+    """Who can own a deal, with their departments."""
+    return list(
+        User.select(User, Department)
+        .join(Department, JOIN.LEFT_OUTER)
+        .where(User.active)
+        .order_by(User.name, User.id)
+    )
+
+
+def _departments(people: list[User]) -> list[Department]:
+    known = {person.department.id: person.department for person in people if person.department}
+    return sorted(known.values(), key=lambda department: department.name.lower())
 
 
 def _outlook(columns: list[Column]) -> dict[str, tuple[Decimal, Decimal]]:

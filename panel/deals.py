@@ -6,83 +6,33 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from peewee import JOIN
 from werkzeug.datastructures import MultiDict
 
 from database import database, locked
+from errors import Refused
 from fields import BadNumber, clean, normalise
-from models import (
-    Call,
-    Conflict,
-    Contact,
-    Deal,
-    Funnel,
-    Refused,
-    Stage,
-    StageChange,
-    User,
-)
-from panel import cards, errors
+from models import Call, Contact, Deal, Funnel, Phone, Stage, User
+from panel import cards, timeline
 from panel.auth import viewer
+from panel.cards import the_deal
+from panel.finding import LONGEST, find
+from panel.freshness import is_old
+from panel.languages import sentence
 from panel.shown import BadAmount, read_amount
-from panel.urls import came_from, wants_fragment, whole
+from panel.urls import wants_fragment, whole
 
 bp = Blueprint("deals", __name__)
 
-SHOWN = 100
-"""Calls and moves that a deal's page lists, the newest first."""
+FOUND = 5
+"""Contacts that are offered to a card without one."""
 
-
-def the_deal(number: int) -> Deal:
-    """The deal with its stage, contact and owner; 404 if the viewer may not see it."""
-    found = cards.with_people(Deal.visible_to(viewer()).where(Deal.id == number)).first()
-    return found or abort(404)
+bp.app_template_filter("told")(timeline.told)
+bp.app_template_test("undone")(timeline.is_undone)
 
 
 @bp.get("/deals/<int:number>")
 def deal(number: int) -> str:
     return _page(the_deal(number))
-
-
-@bp.get("/deals/<int:number>/card")
-def card(number: int) -> str:
-    """The card alone; with ``owner`` or ``funnel`` 404 unless it belongs on that board."""
-    deal = the_deal(number)
-    owner, funnel = request.args.get("owner"), request.args.get("funnel")
-    if owner and owner != str(deal.owner_id or "none"):
-        abort(404)
-    if funnel and funnel != str(deal.stage.funnel_id):
-        abort(404)
-    return render_template("_card.html", card=cards.card_of(deal))
-
-
-@bp.post("/deals/<int:number>/moves")
-def moves(number: int) -> Any:
-    """F3: to another stage. ``from`` is the stage that the mover saw it in."""
-    deal = the_deal(number)
-    stage = _stage_of(deal, request.form.get("stage"))
-    seen_in = whole(request.form.get("from")) or deal.stage_id
-    if seen_in != deal.stage_id and stage.id != deal.stage_id:
-        return errors.page(409, _who_moved(deal))
-    try:
-        deal.move_to(stage, by=viewer())
-    except Conflict:
-        return errors.page(409, _who_moved(the_deal(number)))
-    return _changed(the_deal(number))
-
-
-@bp.post("/deals/<int:number>/owner")
-def owner(number: int) -> Any:
-    """R2: heads give a deal to somebody else, or to nobody."""
-    deal = the_deal(number)
-    if not viewer().sees_all:
-        abort(403)
-    given = request.form.get("owner", "")
-    person = User.get_or_none(User.id == whole(given)) if given else None
-    if given and person is None:
-        raise Refused(_("There is no such person."))
-    deal.assign_to(person, by=viewer())
-    return _changed(the_deal(number))
 
 
 @bp.get("/deals/new")
@@ -170,9 +120,7 @@ def _call(text: str | None) -> Call | None:
 
 
 def _by_field(refusal: Refused) -> dict[str, str]:
-    """Verbs begin a refusal with the name of the field, where it is about one."""
-    name, found, text = str(refusal).partition(": ")
-    return {name: text} if found else {"": str(refusal)}
+    return {refusal.field: sentence(refusal)}
 
 
 def _form(values: Any, problems: dict[str, str]) -> str:
@@ -191,62 +139,36 @@ def _gone_to(number: int) -> Response:
     return redirect(target, 303)  # type: ignore[return-value]
 
 
-def _changed(deal: Deal) -> Any:
-    if wants_fragment():
-        return render_template("_card.html", card=cards.card_of(deal))
-    return redirect(came_from(url_for("deals.deal", number=deal.id)), 303)
-
-
-def _stage_of(deal: Deal, text: str | None) -> Stage:
-    """The stage of a form; another funnel's is refused by the verb."""
-    stage = Stage.get_or_none(Stage.id == whole(text))
-    if stage is None:
-        raise Refused(_("Choose one of the stages."))
-    return stage
-
-
-def _who_moved(deal: Deal) -> str:
-    last = _history(deal).first()
-    name = last.actor.name if last and last.actor else None
-    if last and last.actor_id == viewer().id:
-        return _("You moved this deal to “%(stage)s” in another window.", stage=deal.stage.name)
-    if name:
-        return _("%(name)s moved this deal to “%(stage)s”.", name=name, stage=deal.stage.name)
-    return _("This deal was moved to “%(stage)s”.", stage=deal.stage.name)
-
-
 def _page(deal: Deal) -> str:
     user = viewer()
-    calls = (
-        Call.visible_to(user)
-        .select(Call, User)
-        .join(User, JOIN.LEFT_OUTER, on=(Call.agent == User.id), attr="agent")
-        .where(Call.deal == deal)
-        .order_by(Call.started_at.desc(), Call.id.desc())
-        .limit(SHOWN)
-    )
     people = User.select().where(User.active).order_by(User.name, User.id)
+    contact = deal.contact
+    wanted = clean(request.args.get("find"), LONGEST) if contact is None else ""
     return render_template(
         "deal.html",
         deal=deal,
         card=cards.card_of(deal),
         stages=deal.stage.funnel.in_order(),
-        phones=list(deal.contact.phones) if deal.contact else [],
-        calls=list(calls),
-        changes=list(_history(deal).limit(SHOWN)),
+        phones=list(contact.phones.order_by(Phone.id)) if contact else [],
+        is_old=contact is not None and is_old(contact),
         people=list(people) if user.sees_all else [],
+        timeline=_timeline(deal),
+        wanted=wanted,
+        found=find(user, wanted, FOUND).contacts if wanted else [],
     )
 
 
-def _history(deal: Deal) -> Any:
-    was, now = Stage.alias(), Stage.alias()
-    return (
-        StageChange.select(StageChange, was, now, User)
-        .join(was, JOIN.LEFT_OUTER, on=(StageChange.from_stage == was.id), attr="from_stage")
-        .join_from(StageChange, now, on=(StageChange.to_stage == now.id), attr="to_stage")
-        .join_from(
-            StageChange, User, JOIN.LEFT_OUTER, on=(StageChange.actor == User.id), attr="actor"
-        )
-        .where(StageChange.deal == deal)
-        .order_by(StageChange.at.desc(), StageChange.id.desc())
-    )
+@bp.get("/deals/<int:number>/timeline")
+def entries(number: int) -> Any:
+    """The entries alone, for scripts; others get the page."""
+    deal = the_deal(number)
+    if not wants_fragment():
+        show, before = request.args.get("show"), request.args.get("before")
+        return redirect(url_for("deals.deal", number=number, show=show, before=before))
+    return render_template("_timeline.html", deal=deal, timeline=_timeline(deal))
+
+
+def _timeline(deal: Deal) -> timeline.Timeline:
+    """``show``: all, calls or notes; ``before``: what is older than an entry."""
+    wanted = request.args.get
+    return timeline.of_deal(deal, viewer(), wanted("show", ""), wanted("before", ""))

@@ -5,14 +5,24 @@ from __future__ import annotations
 from typing import Any
 
 import peewee
-from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    make_response,
+    render_template,
+    render_template_string,
+    request,
+)
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
 from playhouse.pool import MaxConnectionsExceeded
 from werkzeug.exceptions import HTTPException
 
 from database import DatabaseTrouble, trouble
-from models import Conflict, Refused
+from errors import Conflict, Refused
+from panel.languages import sentence
 from panel.urls import came_from, is_local, wants_fragment
 
 UNUSABLE = (
@@ -24,12 +34,18 @@ UNUSABLE = (
     DatabaseTrouble,
 )
 
+PLAIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ title }}</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<h1>{{ title }}</h1><p>{{ sentence }}</p>{% if advice %}<p>{{ advice }}</p>{% endif %}
+<p><a href="/">Trichter</a></p></html>"""
+"""The least that a page can be."""
+
 
 def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(CSRFError, _stale_form)
-    app.register_error_handler(Refused, lambda error: page(422, str(error)))
-    app.register_error_handler(Conflict, lambda error: page(409, str(error)))
+    app.register_error_handler(Refused, lambda error: page(422, sentence(error)))
+    app.register_error_handler(Conflict, lambda error: page(409, sentence(error)))
     for kind in UNUSABLE:
         app.register_error_handler(kind, _no_database)
 
@@ -48,18 +64,20 @@ def page(status: int, sentence: str = "", advice: str = "") -> Response:
         response = make_response(sentence or usual)
         response.mimetype = "text/plain"
     else:
-        text = render_template(
-            "error.html",
-            status=status,
-            title=title,
-            sentence=sentence or usual,
-            advice=advice,
-            back=came_from(""),
-            again=_again(),
-        )
-        response = make_response(text)
+        response = make_response(_written(status, title, sentence or usual, advice))
     response.status_code = status
     return response
+
+
+def _written(status: int, title: str, sentence: str, advice: str) -> str:
+    about = {"status": status, "title": title, "sentence": sentence, "advice": advice}
+    try:
+        return render_template("error.html", **about, back=came_from(""), again=_again())
+    except Exception:
+        # Even the page that says so can't be made: files are missing, or the database is, and the
+        # frame asks it.
+        current_app.logger.exception("The page of an error could not be made")
+        return render_template_string(PLAIN, **about)
 
 
 def _again() -> str:

@@ -120,6 +120,9 @@ def messages(event: Event, user: User) -> list[tuple[str, dict[str, Any]]]:
         found.append(("call", {"call": call, "kind": event.kind, "deal": deal, "mine": mine}))
     if deal:
         found.append(("deal", {"deal": deal, "kind": event.kind}))
+    if task := event.task_for(user):
+        mine = user.id in event.content["task_for"]
+        found.append(("task", {"task": task, "kind": event.kind, "deal": deal, "mine": mine}))
     if wish := event.request_for(user):
         found.append(("request", {"request": wish, "kind": event.kind}))
     return found

@@ -1,21 +1,34 @@
-"""The pop-up card (T1): who calls, while the viewer's phone rings and as long as they talk."""
+"""The pop-up card (T1): who calls, while the viewer's phone rings and as long as they talk; then
+for a moment what comes next."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, abort, render_template
-from peewee import JOIN, fn
+from flask import Blueprint, abort, render_template, request, url_for
+from flask_babel import gettext as _
+from peewee import JOIN
 
-from models import Call, Contact, Deal, Department, Leg, Stage, User
+from database import database
+from errors import Refused
+from fields import readable, utcnow
+from models import Call, Contact, Deal, Department, Leg, Note, Stage, Task
+from panel import callers, due, freshness
 from panel.auth import viewer
+from panel.notes import done
+from panel.shown import numbers
+from verbs import contacts, notes, tasks
 
 bp = Blueprint("popups", __name__)
 
-DEALS_SHOWN = 3
-TALKS_SHOWN = 3
+AFTER = timedelta(hours=1)
+"""For how long after a talk its pop-up can be had: nobody leaves a page for longer with a note
+half written."""
+DUES = ("hour", "tomorrow", "days3", "week")
+NEXT = ("call", "meeting", "offer")
+ASKED = ("name", "company", "email")
 
 
 @dataclass(frozen=True)
@@ -24,7 +37,8 @@ class Popup:
 
     ``leg``: the viewer's own phone in it. ``deals``: the caller's open ones, that of the call
     first. ``talks``: the last conversations with this number. ``missed``: how many calls of
-    theirs nobody returned, the last one at ``missed_at``.
+    theirs nobody returned, the last one at ``missed_at``. ``contact``: where the viewer may see it.
+    ``planned``: the next step that was set down. ``is_over``: the viewer does not talk any more.
     """
 
     call: Call
@@ -34,10 +48,18 @@ class Popup:
     missed: int
     missed_at: datetime | None
     department: str
+    contact: Contact | None = None
+    overdue: list[Task] = field(default_factory=list)
+    note: Note | None = None
+    stages: list[Stage] = field(default_factory=list)
+    planned: Task | None = None
+    is_over: bool = False
 
     @property
     def state(self) -> str:
-        """rings (at this user's phone), calls (the user dials) or talks."""
+        """rings (at this user's phone), calls (the user dials), talks, or ended."""
+        if self.is_over:
+            return "ended"
         if self.leg.answered_at:
             return "talks"
         return "calls" if self.call.direction == "outgoing" else "rings"
@@ -46,94 +68,171 @@ class Popup:
     def since(self) -> datetime:
         return self.leg.answered_at or self.leg.rang_at or self.call.started_at
 
+    @property
+    def lasted(self) -> float:
+        """Seconds."""
+        until = self.leg.ended_at or self.call.ended_at or utcnow()
+        return (until - self.since).total_seconds()
+
+    @property
+    def deal(self) -> Deal | None:
+        """The one that is worked on: where notes go."""
+        return self.deals[0] if self.deals else None
+
+    @property
+    def can_note(self) -> bool:
+        return self.state != "rings" and (self.deal or self.contact) is not None
+
+    @property
+    def asks(self) -> list[str]:
+        """C2: what is missing of the contact; not while it rings."""
+        talks = self.contact is not None and self.state != "rings"
+        return freshness.missing(self.contact) if talks and self.contact else []
+
+    @property
+    def is_old(self) -> bool:
+        known = self.contact is not None and self.state != "rings" and not self.asks
+        return known and self.contact is not None and freshness.is_old(self.contact)
+
 
 @bp.get("/popups")
 def index() -> str:
     """All pop-ups of the viewer now, the latest call first."""
     newest_first = _calls().order_by(Call.started_at.desc(), Call.id.desc())
-    return render_template("_popups.html", popups=[_popup(call) for call in newest_first])
+    return _shown([_popup(call) for call in newest_first])
 
 
 @bp.get("/popups/<int:number>")
 def show(number: int) -> str:
     """One pop-up; 404 when the call is over, somebody else's, or taken by somebody else."""
-    call = _calls().where(Call.id == number).first() or abort(404)
-    return render_template("_popups.html", popups=[_popup(call)])
+    return _shown([_popup(_calls().where(Call.id == number).first() or abort(404))])
+
+
+@bp.get("/popups/<int:number>/after")
+def after(number: int) -> str:
+    """What comes next, once the viewer has hung up; 404 if they did not talk, or long ago."""
+    call = _own_call(number)
+    if _calls().where(Call.id == number).exists():
+        abort(404)
+    return _shown([_popup(call, _last_leg(call) or abort(404))])
+
+
+@bp.post("/popups/<int:number>/notes")
+def note(number: int) -> Any:
+    """On the card of the call, else of the contact; the note knows the call."""
+    call = _own_call(number)
+    deal, contact = _about(call)
+    notes.add(request.form.get("text", ""), by=viewer(), deal=deal, contact=contact, call=call)
+    return _done()
+
+
+@bp.post("/popups/<int:number>/contact")
+def contact(number: int) -> Any:
+    """C2: what was missing, or that all is right."""
+    call = _own_call(number)
+    found = callers.contact_of(call, viewer()) or abort(404)
+    entered = {key: request.form[key] for key in ASKED if request.form.get(key, "").strip()}
+    with database.atomic():
+        contacts.change(found, viewer(), **entered)
+        if "right" in request.form:
+            contacts.check(found, viewer())
+    return _done()
+
+
+@bp.post("/popups/<int:number>/tasks")
+def plan(number: int) -> Any:
+    """K1: the next step. ``kind`` and ``due`` are two clicks, the title says with whom."""
+    call = _own_call(number)
+    kind, when = request.form.get("kind", ""), request.form.get("due", "")
+    if kind not in NEXT or when not in DUES:
+        raise Refused(_("Choose what is next, and when."))
+    deal, contact = _about(call)
+    title = _titles()[kind] % {"name": _who(call)}
+    me = viewer()
+    tasks.add(title, due.chosen(when), me, me, kind, deal=deal, contact=contact, call=call)
+    return _done()
+
+
+def _done() -> Any:
+    return done(url_for("board.board"))
+
+
+def _titles() -> dict[str, str]:
+    return {
+        "call": _("Call back %(name)s"),
+        "meeting": _("Meeting with %(name)s"),
+        "offer": _("Offer for %(name)s"),
+    }
+
+
+def _who(call: Call) -> str:
+    name = call.contact.name if call.contact else call.name
+    return numbers(name) or readable(call.number) or _("a hidden number")
+
+
+def _about(call: Call) -> tuple[Deal | None, Contact | None]:
+    """The viewer's card for a call, and the contact, as far as they may be seen."""
+    deal = next(iter(callers.deals(call, viewer())), None) or call.deal_for(viewer())
+    return deal, callers.contact_of(call, viewer()) or (deal.contact if deal else None)
+
+
+def _shown(popups: list[Popup]) -> str:
+    return render_template("_popups.html", popups=popups, dues=DUES)
+
+
+def _with_contact(query: Any) -> Any:
+    return query.select(Call, Contact).join(Contact, JOIN.LEFT_OUTER)
 
 
 def _calls() -> Any:
     """Calls between two desks bring no customer and stay quiet."""
-    return (
-        Call.popping_up_for(viewer())
-        .select(Call, Contact)
-        .join(Contact, JOIN.LEFT_OUTER)
-        .where(Call.direction != "internal")
+    return _with_contact(Call.popping_up_for(viewer())).where(Call.direction != "internal")
+
+
+def _own_call(number: int) -> Call:
+    """A call that the viewer talks in, or has talked in a moment ago; else 404."""
+    talked = Leg.select(Leg.call).where(Leg.user == viewer(), Leg.answered_at.is_null(False))
+    tried = (Call.direction == "outgoing") & (Call.agent == viewer())
+    lately = Call.ended_at.is_null() | (Call.ended_at > utcnow() - AFTER)
+    query = _with_contact(Call.visible_to(viewer())).where(
+        Call.id == number, Call.direction != "internal", (Call.id << talked) | tried, lately
     )
+    return query.first() or abort(404)
 
 
-def _popup(call: Call) -> Popup:
-    earlier = _earlier(call)
-    missed, missed_at = _missed(earlier)
-    department = Department.answering(call.did) if call.did else None
+def _last_leg(call: Call) -> Leg | None:
+    mine = (Leg.call == call) & (Leg.user == viewer())
+    return Leg.select().where(mine).order_by(Leg.answered_at.is_null(), Leg.id.desc()).first()
+
+
+def _popup(call: Call, over: Leg | None = None) -> Popup:
+    user = viewer()
+    before = callers.earlier(call, user)
+    count, latest = callers.missed(before)
+    leg = over or callers.own_leg(call, user)
+    open_deals = callers.deals(call, user)
     return Popup(
         call=call,
-        leg=_own_leg(call),
-        deals=_deals(call),
-        talks=_talks(earlier),
-        missed=missed,
-        missed_at=missed_at,
-        department=department.name if department else "",
+        leg=leg,
+        deals=open_deals,
+        talks=callers.talks(before),
+        missed=count,
+        missed_at=latest,
+        department=_department(call),
+        contact=callers.contact_of(call, user),
+        overdue=callers.overdue(call, user) if call.contact_id else [],
+        note=callers.last_note(call, user) if call.contact_id else None,
+        stages=_stages(open_deals[0]) if leg.answered_at and open_deals else [],
+        planned=callers.planned(call, user) if over else None,
+        is_over=over is not None,
     )
 
 
-def _own_leg(call: Call) -> Leg:
-    """Of several phones the one that talks; after a transfer the call may ring here again.
-
-    It may have stopped since the call was read: then as if it rang.
-    """
-    open_legs = (Leg.call == call) & (Leg.user == viewer()) & Leg.ended_at.is_null()
-    talking_first = (Leg.answered_at.is_null(), Leg.id.desc())
-    return Leg.select().where(open_legs).order_by(*talking_first).first() or Leg()
+def _department(call: Call) -> str:
+    found = Department.answering(call.did) if call.did else None
+    return found.name if found else ""
 
 
-def _deals(call: Call) -> list[Deal]:
-    """The caller's open deals that the viewer may see."""
-    of_caller = Deal.contact == call.contact_id if call.contact_id else Deal.id == call.deal_id
-    this_first = (Deal.id == (call.deal_id or 0)).desc()
-    return list(
-        Deal.visible_to(viewer())
-        .select(Deal, Stage)
-        .join(Stage, on=(Deal.stage == Stage.id), attr="stage")
-        .where(of_caller, Deal.closed_at.is_null())
-        .order_by(this_first, Deal.created_at.desc(), Deal.id.desc())
-        .limit(DEALS_SHOWN)
-    )
-
-
-def _earlier(call: Call) -> Any:
-    """Other calls with the same number that the viewer may know of; none for a hidden number."""
-    same = Call.number == call.number if call.number else Call.id < 0
-    return Call.visible_to(viewer()).where(same, Call.id != call.id)
-
-
-def _talks(earlier: Any) -> list[Call]:
-    return list(
-        earlier.select(Call, User)
-        .join(User, JOIN.LEFT_OUTER, on=(Call.agent == User.id), attr="agent")
-        .where(Call.outcome == "answered")
-        .order_by(Call.started_at.desc(), Call.id.desc())
-        .limit(TALKS_SHOWN)
-    )
-
-
-def _missed(earlier: Any) -> tuple[int, datetime | None]:
-    """From the few calls of one number to those that wait: the other way round, the database would
-    read all that were ever missed."""
-    return (
-        Call.awaiting_call_back()
-        .select(fn.COUNT(Call.id), fn.MAX(Call.started_at))
-        .where(Call.id << earlier.select(Call.id))
-        .order_by()
-        .tuples()
-        .get()
-    )
+def _stages(deal: Deal) -> list[Stage]:
+    here = Stage.select().where(Stage.funnel == deal.stage.funnel_id, ~Stage.archived)
+    return list(here.order_by(Stage.position, Stage.id))

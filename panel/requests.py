@@ -22,8 +22,9 @@ from flask import (
 from flask_babel import gettext as _
 from peewee import JOIN
 
+from errors import Refused
 from fields import number_or_none, readable
-from models import Call, CallRequest, Contact, Deal, Event, Phone, Refused, User
+from models import Call, CallRequest, Contact, Deal, Event, Phone, User
 from panel.auth import viewer
 from panel.shown import clock, numbers
 from panel.urls import came_from, is_local, wants_fragment, whole
@@ -37,9 +38,12 @@ LISTENS = ("listen.started", "listen.changed", "listen.ended")
 
 @bp.post("/call-requests")
 def create() -> Any:
-    """Call the number of a ``call``, or a ``number`` of the contact of a ``deal``: only numbers
-    that the viewer sees there, or a click could dial anything."""
-    number, deal = _of_call() if "call" in request.form else _of_deal()
+    """Call the number of a ``call``, or a ``number`` of a ``contact`` or of that of a ``deal``:
+    only numbers that the viewer sees there, or a click could dial anything."""
+    if "contact" in request.form:
+        number, deal = _of_contact()
+    else:
+        number, deal = _of_call() if "call" in request.form else _of_deal()
     made = asked.call_out(viewer(), number, current_app.config["PBX"], deal)
     return _answer(made)
 
@@ -48,6 +52,17 @@ def _of_call() -> tuple[str, Deal | None]:
     wanted = whole(request.form["call"])
     call = Call.visible_to(viewer()).where(Call.id == (wanted or 0)).first() or abort(404)
     return call.number or abort(404), call.deal_for(viewer())
+
+
+def _of_contact() -> tuple[str, Deal | None]:
+    """The call belongs on the contact's open deal, if the viewer sees it."""
+    wanted = whole(request.form.get("contact"))
+    contact = Contact.visible_to(viewer()).where(Contact.id == (wanted or 0)).first() or abort(404)
+    own = (Phone.contact == contact) & (Phone.e164 == _number())
+    phone = Phone.select().where(own).first() or abort(404)
+    open_one = contact.open_deal(viewer())
+    seen = open_one and Deal.visible_to(viewer()).where(Deal.id == open_one.id).first()
+    return phone.e164, seen
 
 
 def _of_deal() -> tuple[str, Deal | None]:

@@ -55,18 +55,27 @@ def _follow(trial: Trial, contact: Contact | None, situation: str, did: str) -> 
         return
     if situation == "missed":
         trial.makes.append(_("It stands in “To call back”."))
+    calls_back = situation == "missed" and "task" in words
     open_deal = contact.open_deal() if contact else None
     closed = customers.recent_deal(contact, found, utcnow()) if contact else None
     taker = open_deal or closed
     if taker:
         trial.makes.append(_("The call is put on the deal “%(deal)s”.", deal=taker.title))
         trial.why.append(_why_taken(taker, found))
+        if calls_back:
+            trial.makes.append(_task(_by_name(taker.owner, _("of nobody"))))
         return
     owner = _whose(found, situation, did)
     if contact is None and words & customers.CUSTOMERS:
         trial.makes.append(_("A contact, %(whose)s.", whose=owner))
     if "deal" in words:
         trial.makes.append(_("A deal in Unsorted, %(whose)s.", whose=owner))
+    if calls_back:
+        trial.makes.append(_task(owner))
+
+
+def _task(whose: str) -> str:
+    return _("A task to call back, %(whose)s, unless there is one already.", whose=whose)
 
 
 def _why_nobody(written: str, direction: str) -> str:
@@ -113,9 +122,9 @@ def _called(did: str) -> str:
 
 def _why_taken(deal: Deal, rule: CallRule | None) -> str:
     if deal.closed_at is None:
-        return _("An open deal takes the call, and nothing is made.")
+        return _("An open deal takes the call, and no other is made.")
     return _(
-        "It was closed less than %(days)d days ago, so nothing is made.",
+        "It was closed less than %(days)d days ago, so no other is made.",
         days=rule.repeat_after if rule else 0,
     )
 

@@ -10,15 +10,13 @@ from flask_babel import gettext as _
 
 import models
 from call_rules import EFFECTS, LONGEST_REPEAT, MISSED_OWNERS, SITUATIONS
+from errors import Conflict, Refused
 from fields import clean
-from models import (
-    Conflict,
-    Department,
-    IgnoredNumber,
-    Refused,
-)
+from models import Department, IgnoredNumber
 from panel import rule_trial
+from panel.admin import admins_only
 from panel.auth import viewer
+from panel.languages import sentence
 from verbs import rules as verbs
 from verbs.rules import Rule
 
@@ -38,16 +36,7 @@ class Group:
     rows: list[tuple[str, bool, Rule | None]]
 
 
-@bp.before_request
-def _admins_only() -> None:
-    """R3: for the others it does not exist."""
-    if viewer().role != "admin":
-        abort(404)
-
-
-@bp.get("/")
-def admin() -> Any:
-    return redirect(url_for("rules.index"), 303)
+bp.before_request(admins_only)
 
 
 @bp.get("/rules")
@@ -228,4 +217,4 @@ def _form(
 
 
 def _without_field(refusal: Refused) -> str:
-    return str(refusal).partition(": ")[2] or str(refusal)
+    return sentence(refusal)

@@ -11,7 +11,9 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 
 import models
+from errors import TrichterError
 from panel import FORM_BYTES, create_app, live
+from panel.reminders import Reminders
 from panel.worker import ReadFirst, Worker
 from settings import Settings
 
@@ -21,7 +23,7 @@ THREADS = 400
 log = logging.getLogger("trichter.panel")
 
 
-class CannotListen(models.TrichterError):
+class CannotListen(TrichterError):
     """The address of the panel can't be used; the message says why."""
 
 
@@ -32,6 +34,7 @@ def serve(settings: Settings) -> None:
     """
     listener = listen(settings.panel.bind)
     models.connect(settings)
+    receipt_key = settings.panel.secret_key
     if not settings.panel.secret_key:
         log.warning(
             "panel.secret_key is empty: log-ins end when the panel restarts. "
@@ -40,7 +43,7 @@ def serve(settings: Settings) -> None:
         # Here and not in the worker: a worker that is replaced must not end all sessions.
         panel = dataclasses.replace(settings.panel, secret_key=secrets.token_hex(32))
         settings = dataclasses.replace(settings, panel=panel)
-    Server(settings, listener).run()
+    Server(settings, listener, receipt_key).run()
 
 
 def listen(bind: str) -> socket.socket:
@@ -66,15 +69,18 @@ def listen(bind: str) -> socket.socket:
 
 
 def _watch(worker: Any) -> None:
-    """Streams end when the worker is told to stop; else each would hold it up."""
+    """Streams end when the worker is told to stop; else each would hold it up. It tells of tasks
+    that are due as long as it works."""
     live.watch(lambda: worker.alive)
+    Reminders(lambda: worker.alive).start()
 
 
 class Server(BaseApplication):
     """gunicorn, set up from here alone: no files, no command line, no control socket."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, receipt_key: str) -> None:
         self.settings = settings
+        self.receipt_key = receipt_key
         self.listener = listener
         super().__init__()
 
@@ -99,4 +105,4 @@ class Server(BaseApplication):
                 self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return ReadFirst(create_app(self.settings), FORM_BYTES)
+        return ReadFirst(create_app(self.settings, self.receipt_key), FORM_BYTES)

@@ -95,7 +95,7 @@ class Listener:
 
     def concerns(self, event: Event) -> bool:
         found = event.deal_for(self.user) or event.call_for(self.user)
-        return bool(found or event.request_for(self.user))
+        return bool(found or event.request_for(self.user) or event.task_for(self.user))
 
     def offer(self, event: Event, mark: int) -> None:
         """Called by the tail: keep it for sending, or end a listener that does not keep up."""

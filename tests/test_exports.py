@@ -98,7 +98,7 @@ def test_a_deal(world: World, customer: Contact) -> None:
     deal = Deal.open(
         "Roof", world.anna, world.anna, customer, amount=Decimal("1200.5"), priority=1, at=START
     )
-    deal.move_to(world.stage("Lost"), by=world.anna, at=START)
+    deal.move_to(world.stage("Lost"), by=world.anna, at=START, reason="Too dear")
     assert as_json("deals") == [
         {
             "id": deal.id,
@@ -115,7 +115,7 @@ def test_a_deal(world: World, customer: Contact) -> None:
             "created_at": "2026-11-23T09:30:00.250Z",
             "stage_since": "2026-11-23T09:30:00.250Z",
             "closed_at": "2026-11-23T09:30:00.250Z",
-            "lost_reason": None,
+            "lost_reason": "Too dear",
         }
     ]
     assert as_csv("deals")[0]["numbers"] == f"{CUSTOMER} +491701234567"

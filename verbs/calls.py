@@ -14,20 +14,10 @@ from peewee import Case, fn
 
 from call_report import OWN_CALL, CallReport, LegReport
 from database import Prepared, database, locked
+from errors import Conflict
 from fields import clean, earliest, outside_number, seconds
-from models import (
-    Call,
-    CallRequest,
-    Conflict,
-    Contact,
-    Deal,
-    Event,
-    Leg,
-    User,
-    is_missed,
-    normal_did,
-)
-from verbs import recordings
+from models import Call, CallRequest, Contact, Deal, Event, Leg, User, is_missed, normal_did
+from verbs import call_backs, recordings, search
 from verbs.customers import apply_rules
 from verbs.requests import adopt
 
@@ -217,6 +207,8 @@ def _announce(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) ->
         if is_missed(call.direction, call.outcome) and call.makes_customers:
             apply_rules(call, "missed")
             _talked_since(call)
+        if call.contact_id is None and call.number:
+            search.called([call.id])
         Event.add("call.ended", call=call, payload={"outcome": call.outcome})
 
 
@@ -226,6 +218,7 @@ def _answered(call: Call) -> None:
     if call.makes_customers:
         apply_rules(call, call.direction)
         _clear_missed(call)
+        call_backs.talked(call, call.answered_at)
         _follow_speaker(call)
     Event.add("call.answered", call=call, payload={recordings.RULE: True} if record else None)
 
@@ -252,6 +245,7 @@ def _talked_since(call: Call) -> None:
         call.called_back_at = first.answered_at
         call.save(only=[Call.called_back_at])
         Event.add("call.called_back", call=call)
+        call_backs.talked(call, first.answered_at)
 
 
 def _follow_speaker(call: Call) -> None:

@@ -12,6 +12,7 @@ from peewee import fn
 
 from database import locked
 from models import Call, CallRule, Contact, Deal, Department, Leg, Turn, User
+from verbs import call_backs
 
 CUSTOMERS = {"contact", "deal"}
 """Effects that make a contact of an unknown number."""
@@ -24,9 +25,12 @@ def apply_rules(call: Call, situation: str) -> None:
     """
     known = call.contact or Contact.by_number(call.number)
     rule = CallRule.for_call(situation, known is not None, call.did)
-    if known is None and not (rule and rule.words & CUSTOMERS):
-        return
     owner = Owner(call, situation, rule)
+    calls_back = situation == "missed" and rule is not None and "task" in rule.words
+    if known is None and not (rule and rule.words & CUSTOMERS):
+        if calls_back:
+            _want_call_back(call, None, None, owner)
+        return
     contact = known or _new_contact(call, owner)
     locked(Contact.select().where(Contact.id == contact.id)).get()
     deal = call.deal if call.is_attached_by_hand() else taken_by(contact, rule, call, owner.near)
@@ -37,6 +41,14 @@ def apply_rules(call: Call, situation: str) -> None:
         owner.accept()
     call.contact, call.deal = contact, deal
     call.save(only=[Call.contact, Call.deal])
+    if calls_back:
+        _want_call_back(call, contact, deal, owner)
+
+
+def _want_call_back(call: Call, contact: Contact | None, deal: Deal | None, owner: Owner) -> None:
+    # Whose turn it is, is asked only where a task without a deal may need somebody.
+    if call_backs.want(call, contact, deal, None if deal else owner.user) and not deal:
+        owner.accept()
 
 
 def taken_by(

@@ -17,6 +17,7 @@ from database import database
 from fields import outside_number, seconds
 from models import Call, CallRule, Contact, Event, Leg, Phone, User, is_missed, normal_did
 from models import clean as _clean
+from verbs import call_backs, search
 from verbs.calls import record_call
 
 DAY, LONGEST_GAP = timedelta(days=1), timedelta(days=31)
@@ -157,6 +158,9 @@ class _Batch:
                 phones.append({"contact": contact.id, "e164": call.number})
         for rows in _pages(phones):
             Phone.insert_many(rows).execute()
+            numbers = [row["e164"] for row in rows]
+            search.keep("contact", [row["contact"] for row in rows])
+            search.keep("phone", [p.id for p in Phone.select().where(Phone.e164 << numbers)])
 
     def _effects(self, call: Call) -> set[str]:
         missed = is_missed(call.direction, call.outcome)
@@ -179,6 +183,7 @@ class _Batch:
             found = Call.select(Call.linkedid, Call.id).where(Call.pbx == self.pbx)
             of_page: Any = found.where(Call.linkedid << page).tuples()
             ids |= dict(of_page)
+        search.called(list(ids.values()))
         legs = []
         for report in self.reports:
             for leg in {leg.channel: leg for leg in report.legs}.values():
@@ -216,6 +221,7 @@ class _Batch:
                 later = (at for at in moments.get(call.number, ()) if at > call.started_at)
                 if at := next(later, None):
                     Call.update(called_back_at=at).where(Call.id == call.id).execute()
+                    call_backs.talked(call, at)
 
 
 def _data(call: Call) -> dict[str, Any]:

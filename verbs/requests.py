@@ -15,20 +15,9 @@ from typing import Any
 import fields
 from call_report import OWN_CALL, OWN_EAR
 from database import database, locked
+from errors import Conflict, Refused
 from fields import readable, utcnow
-from models import (
-    OPEN_REQUESTS,
-    Call,
-    CallRequest,
-    Conflict,
-    Contact,
-    Deal,
-    Device,
-    Event,
-    Leg,
-    Refused,
-    User,
-)
+from models import OPEN_REQUESTS, Call, CallRequest, Contact, Deal, Device, Event, Leg, User
 from numbering import is_dear
 
 LISTENING = ("listen", "whisper", "join")
@@ -56,7 +45,7 @@ def listen(by: User, call: Call, kind: str) -> CallRequest:
     if not by.sees_all:
         raise Refused("Only a head can listen to a call.")
     if kind not in LISTENING:
-        raise Refused(f"kind: one of {', '.join(LISTENING)}")
+        raise Refused("one of {listening}", field="kind", listening=", ".join(LISTENING))
     talks = talking(call)
     if talks is None:
         raise Refused("Nobody is talking in this call any more.")
@@ -78,9 +67,10 @@ def talking(call: Call | None) -> Leg | None:
 def _must_be_harmless(by: User, number: str) -> None:
     """A number that a stranger showed as theirs must not cost money by being called back."""
     if is_dear(number):
-        raise Refused(f"{readable(number)} is a premium-rate number: dial it on the phone.")
+        premium = "{number} is a premium-rate number: dial it on the phone."
+        raise Refused(premium, number=readable(number))
     if number in fields.own or number == by.mobile:
-        raise Refused(f"{readable(number)} is one of our own numbers.")
+        raise Refused("{number} is one of our own numbers.", number=readable(number))
 
 
 def _place(by: User, pbx: str, kind: str, **about: Any) -> CallRequest:
@@ -124,7 +114,7 @@ def cancel(request: CallRequest) -> bool:
 def listen_as(request: CallRequest, kind: str) -> bool:
     """Listen, whisper or join from now on. False: it is so already, or over. Raises Refused."""
     if kind not in LISTENING or request.kind not in LISTENING:
-        raise Refused(f"kind: one of {', '.join(LISTENING)}")
+        raise Refused("one of {listening}", field="kind", listening=", ".join(LISTENING))
     same = CallRequest.kind == request.kind
     if kind == request.kind or request.state not in ("new", *UNDER_WAY):
         return False

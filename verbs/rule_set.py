@@ -9,7 +9,8 @@ from typing import Any
 import peewee
 
 from database import database, locked
-from models import CallRule, Conflict, Event, IgnoredNumber
+from errors import Conflict
+from models import CallRule, Event, IgnoredNumber
 from verbs.rules import Rule, at, write
 
 KEPT = 100

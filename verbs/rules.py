@@ -10,16 +10,9 @@ import peewee
 
 from call_rules import EFFECTS, SITUATIONS, faults
 from database import database, locked
+from errors import Conflict, Refused
 from fields import BadNumber, clean, normalise
-from models import (
-    CallRule,
-    Conflict,
-    Event,
-    IgnoredNumber,
-    Refused,
-    User,
-    normal_did,
-)
+from models import CallRule, Event, IgnoredNumber, User, normal_did
 
 NOTE = 120
 """Characters of the note of an ignored number."""
@@ -91,7 +84,7 @@ def change(rule: Rule, seen: str, by: User) -> bool:
     _may(by)
     if rule.faults:
         name, fault = next(iter(rule.faults.items()))
-        raise Refused(f"{name}: {fault}")
+        raise Refused("{fault}", field=name, fault=fault)
     with database.atomic():
         was = _seen(rule.key, seen)
         if was == rule:
@@ -118,11 +111,11 @@ def add_number(did: str, by: User) -> str:
     _may(by)
     did = normal_did(did)
     if not did:
-        raise Refused("did: write the called number, as the exchange names it")
+        raise Refused("write the called number, as the exchange names it", field="did")
     with database.atomic():
         general = list(locked(CallRule.select().where(CallRule.did == "")))
         if CallRule.select().where(CallRule.did == did).exists():
-            raise Refused(f"did: {did} has rules of its own already")
+            raise Refused("{did} has rules of its own already", field="did", did=did)
         keys = [(situation, known) for situation in SITUATIONS for known in (False, True)]
         said = {(row.situation, row.known): Rule.of(row) for row in general}
         for situation, known in keys:
@@ -136,7 +129,7 @@ def remove_number(did: str, by: User) -> int:
     """A called number has no rules of its own any more. Returns how many it had."""
     _may(by)
     if not did:
-        raise Refused("did: the rules for all numbers stay; make them say nothing instead")
+        raise Refused("the rules for all numbers stay; make them say nothing instead", field="did")
     with database.atomic():
         gone = [Rule.of(row) for row in CallRule.select().where(CallRule.did == did)]
         if gone:
@@ -153,7 +146,7 @@ def ignore(number: str, note: str, by: User) -> str:
     try:
         e164 = normalise(number)
     except BadNumber as error:
-        raise Refused(f"number: {error}") from error
+        raise Refused("{error}", field="number", error=error) from error
     note = clean(note, NOTE)
     with database.atomic():
         row, fresh = IgnoredNumber.get_or_create(e164=e164, defaults={"note": note})

@@ -15,7 +15,7 @@ def test_name_and_stage_of_a_known_caller(world: World) -> None:
 
 def test_name_alone_when_no_deal_is_open(world: World) -> None:
     Story.begins(name="Carla").rings("PJSIP/101").answered("PJSIP/101").ended()
-    Deal.get().move_to(world.stage("Lost"), by=world.anna)
+    Deal.get().move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
     assert look_up(world, CUSTOMER) == {"CALLERID(name)": "Carla"}
 
 

@@ -26,7 +26,7 @@ def test_nothing_for_unknown_callers_and_closed_deals(world: World) -> None:
     assert look_up(world) == NONE
     assert look_up(world, "anonymous") == NONE
     Story.begins(name="Carla").rings("PJSIP/101").answered("PJSIP/101")
-    Deal.get().move_to(world.stage("Lost"), by=world.anna)
+    Deal.get().move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
     assert look_up(world) == NONE
 
 

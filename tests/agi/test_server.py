@@ -419,5 +419,5 @@ def test_spawned_script_of_a_caller_who_hangs_up(world: World, tmp_path: Path) -
 
 
 def test_a_customer_without_a_deal_is_still_shown(running: Server, world: World) -> None:
-    models.Deal.get().move_to(world.stage("Lost"), by=world.anna)
+    models.Deal.get().move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
     assert ask(running, "lookup_caller", callerid=CUSTOMER).variables == {"CALLERID(name)": "Carla"}

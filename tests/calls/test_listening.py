@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
-from models import Call, CallRequest, Conflict, Event, Leg, Refused, User
+from errors import Conflict, Refused
+from models import Call, CallRequest, Event, Leg, User
 from tests.calls.test_callout import becomes
 from tests.office import Office, until
 from tests.scene import DID, Scene, picked_up

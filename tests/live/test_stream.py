@@ -15,6 +15,7 @@ from peewee import OperationalError
 
 import database
 import models
+import setup_file
 from call_report import CallReport
 from models import Call, Deal, Event, User
 from panel import create_app, live
@@ -22,7 +23,17 @@ from panel.auth import SignedIn
 from panel.tail import hub
 from tests.live.conftest import PATIENCE, Listen, listening
 from tests.world import CUSTOMER, Story, World
-from verbs import history, recordings, requests, rule_set, rules
+from verbs import (
+    departments,
+    funnels,
+    history,
+    recordings,
+    requests,
+    rule_set,
+    rules,
+    setup,
+    users,
+)
 
 LONG_AGO = datetime(2020, 1, 2, tzinfo=UTC)
 OLD = CallReport("asterisk", "old", "incoming", LONG_AGO, number=CUSTOMER, ended_at=LONG_AGO)
@@ -47,8 +58,15 @@ def everything_happens(world: World) -> None:
     rule_set.replace_all(rules.matrix(), {CUSTOMER: ""})
     history.enter("asterisk", [OLD])
     world.ben.set_password("another horse")
+    eve = User.add("eve", "Eve", "admin", "correct horse", "PJSIP/109", "Sales")
     world.ada.disable()
-    User.add("eve", "Eve", "seller", "correct horse", "PJSIP/109", "Sales")
+    users.hand_over(world.ada, eve, eve)
+    users.end_all_sessions(eve, eve)
+    made = departments.add("Export", by=eve)
+    departments.change(made, "Exports", "", eve)
+    departments.remove(made, eve)
+    setup.apply(setup_file.read(b'reasons = ["Price"]\ntexts = {company = "Tiles"}'))
+    funnels.order_funnels([], eve)
 
 
 FOLDER = Path(models.__file__ or "").parent

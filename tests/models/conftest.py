@@ -13,9 +13,9 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 import database
-import models
 from models import TABLES
 from tests.world import World, populate, release, use
+from verbs import users
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def cheap_passwords() -> Iterator[None]:
     """One round instead of thousands: five people a test would take half a second."""
     with pytest.MonkeyPatch.context() as patch:
         cheap = partial(generate_password_hash, method="pbkdf2:sha256:1")
-        patch.setattr(models, "generate_password_hash", cheap)
+        patch.setattr(users, "generate_password_hash", cheap)
         yield
 
 

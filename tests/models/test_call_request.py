@@ -8,18 +8,9 @@ from datetime import timedelta
 import pytest
 
 from database import database
+from errors import Conflict, Refused
 from fields import utcnow
-from models import (
-    Call,
-    CallRequest,
-    Conflict,
-    Contact,
-    Deal,
-    Device,
-    Event,
-    Refused,
-    User,
-)
+from models import Call, CallRequest, Contact, Deal, Device, Event, User
 from tests.world import CUSTOMER, Story, World
 from verbs import requests
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models import Conflict, Deal, Event, Refused
+from errors import Conflict, Refused
+from models import Deal, Event
 from tests.world import World
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from errors import Conflict, Incomplete, Refused
 from fields import utcnow
-from models import Conflict, Deal, Event, Funnel, Refused, Stage, StageChange, User
+from models import REQUIRABLE, Contact, Deal, Event, Funnel, Stage, StageChange, User
 from tests.world import World
+from verbs import contacts, deals, notes, tasks
 
 NOW = utcnow()
 
@@ -80,20 +83,60 @@ def test_to_another_funnel(world: World, deal: Deal) -> None:
 
 def test_lost_remembers_where(world: World, deal: Deal) -> None:
     deal.move_to(world.stage("Documents"), by=world.anna)
-    deal.move_to(world.stage("Lost"), by=world.anna, at=NOW)
+    deal.move_to(world.stage("Lost"), by=world.anna, at=NOW, reason=" Too \n dear")
     lost = stale(deal)
     assert (lost.closed_at, lost.lost_in_stage.name) == (NOW, "Documents")
+    last = StageChange.select().order_by(StageChange.id.desc()).first()
+    assert (lost.lost_reason, last.reason) == ("Too dear", "Too dear")
     lost.move_to(world.stage("Opportunity"), by=world.anna)
-    assert (stale(deal).closed_at, stale(deal).lost_in_stage) == (None, None)
+    again = stale(deal)
+    assert (again.closed_at, again.lost_in_stage, again.lost_reason) == (None, None, None)
 
 
 def test_won_closes(world: World, deal: Deal) -> None:
-    deal.move_to(world.stage("Completed"), by=world.anna, at=NOW)
-    assert (stale(deal).closed_at, stale(deal).lost_in_stage) == (NOW, None)
+    deal.move_to(world.stage("Completed"), by=world.anna, at=NOW, amount=Decimal("1200"))
+    won = stale(deal)
+    assert (won.closed_at, won.lost_in_stage, won.amount) == (NOW, None, Decimal("1200.00"))
+
+
+@pytest.mark.parametrize(("stage", "missing"), [("Lost", ["reason"]), ("Completed", ["amount"])])
+def test_losing_and_winning_ask(world: World, deal: Deal, stage: str, missing: list[str]) -> None:
+    with pytest.raises(Incomplete) as refused:
+        deal.move_to(world.stage(stage), by=world.anna)
+    assert refused.value.missing == missing
+    assert stale(deal).stage.name == "Unsorted"
+    assert deal.move_to(world.stage(stage), by=None), "a robot is not asked"
+
+
+def test_a_stage_asks_for_what_it_requires(world: World, deal: Deal) -> None:
+    stage = world.stage("Documents")
+    stage.required_fields = " ".join(REQUIRABLE)
+    stage.save()
+    wanted = list(REQUIRABLE)
+
+    def missing() -> list[str]:
+        with pytest.raises(Incomplete) as refused:
+            stale(deal).move_to(stage, by=world.anna)
+        return refused.value.missing
+
+    assert missing() == wanted
+    contact = Contact.of_number("+493044701182", "Miriam", world.anna)
+    deals.change(deal, world.anna, contact=contact, amount=Decimal(5))
+    assert missing() == ["email", "company", "task", "note"]
+    contacts.change(contact, world.anna, email="m@example.com", company="Fitwerk")
+    tasks.add("Call", NOW, world.anna, world.anna, deal=deal)
+    notes.add("Wants it", world.anna, deal=deal)
+    assert stale(deal).move_to(stage, by=world.anna)
+
+
+@pytest.mark.parametrize("amount", ["-1", "NaN", "Infinity", "1e15"])
+def test_no_sum_of_money(world: World, deal: Deal, amount: str) -> None:
+    with pytest.raises(Refused, match="amount"):
+        deal.move_to(world.stage("Completed"), by=world.anna, amount=Decimal(amount))
 
 
 def test_one_object_can_go_on_moving(world: World, deal: Deal) -> None:
     for name in ("Opportunity", "Documents", "Opportunity", "Completed"):
-        assert deal.move_to(world.stage(name), by=world.anna)
+        assert deal.move_to(world.stage(name), by=world.anna, amount=Decimal(1))
     assert StageChange.select().count() == 5
     assert not deal.dirty_fields

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from models import Contact, Deal, Event, Phone, Refused, StageChange
+from errors import Refused
+from models import Contact, Deal, Event, Phone, StageChange
 from tests.world import CUSTOMER, World
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 import defaults
-from models import CallRule, Funnel, Refused, Stage
+from errors import Refused
+from models import CallRule, Funnel, Stage
 from tests.world import World
 
 UNSORTED = {"name": "Unsorted", "kind": "unsorted"}

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 import database
-from models import CallRule, Conflict, Event, IgnoredNumber, Refused, User
+from errors import Conflict, Refused
+from models import CallRule, Event, IgnoredNumber, User
 from tests.world import CUSTOMER, World
 from verbs import rules
 from verbs.rules import Rule

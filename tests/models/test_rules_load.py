@@ -7,7 +7,8 @@ from unittest.mock import patch
 import pytest
 
 import rules_file
-from models import CallRule, Conflict, Event, IgnoredNumber
+from errors import Conflict
+from models import CallRule, Event, IgnoredNumber
 from tests.world import CUSTOMER, World
 from verbs import rule_set, rules
 from verbs.rules import Rule

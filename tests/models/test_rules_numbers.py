@@ -12,8 +12,9 @@ import models
 import settings
 from ari_app import router
 from database import database
+from errors import Refused
 from fields import normalise
-from models import Call, Contact, Deal, IgnoredNumber, Refused
+from models import Call, Contact, Deal, IgnoredNumber
 from tests.world import CUSTOMER, Story, World, release, use
 from verbs import history, rules
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from models import Department, Event, Refused, User
+from errors import Refused
+from models import Department, Event, User
 from tests.world import PASSWORD, World
 
 

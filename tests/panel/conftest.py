@@ -13,9 +13,9 @@ from flask.testing import FlaskClient
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
-import models
 from panel import auth, create_app
 from tests.world import PASSWORD, World
+from verbs import users
 
 FRAGMENT = {"Accept": "text/html-partial"}
 Visit = Callable[[str], "Browser"]
@@ -51,7 +51,7 @@ class Browser:
 def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hashes that take no time: a good one takes longer than all the rest of a test."""
     quick = partial(generate_password_hash, method="pbkdf2:sha256:1")
-    monkeypatch.setattr(models, "generate_password_hash", quick)
+    monkeypatch.setattr(users, "generate_password_hash", quick)
     monkeypatch.setattr(auth, "_nobodys_hash", lambda: quick("nobody"))
 
 

@@ -14,9 +14,9 @@ from panel import create_app
 from tests.panel.conftest import Browser
 from tests.world import Story, World
 
-SELLER_QUERIES = 6
-HEAD_QUERIES = 7
-STATISTICS_QUERIES = 8
+SELLER_QUERIES = 7
+HEAD_QUERIES = 8
+STATISTICS_QUERIES = 9
 START = (utcnow() - timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
 OTHER = "+4940123456"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import peewee
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
 from playhouse.pool import MaxConnectionsExceeded
 
 import database
@@ -234,3 +234,26 @@ def test_trying_again_stays_on_this_site(
     assert 'href="/%5C' not in answer.text
     assert 'href="/\\' not in answer.text
     assert 'href="//' not in answer.text
+
+
+def test_a_page_that_cannot_even_be_made_is_still_one(anna: Browser, app: Flask) -> None:
+    def stylesheets() -> list[str]:
+        raise FileNotFoundError("/somewhere/css")
+
+    app.jinja_env.globals["stylesheets"] = stylesheets
+    for path, status in (("/", 500), ("/no/such/page", 404)):
+        answer = anna.get(path)
+        assert answer.status_code == status
+        assert answer.text.startswith("<!doctype html>")
+        assert 'href="/"' in answer.text
+        assert is_calm(answer.text)
+        assert "/somewhere" not in answer.text
+
+
+def test_a_static_file_that_is_missing_takes_no_page_with_it(app: Flask) -> None:
+    with app.test_request_context("/"):
+        address = render_template_string("{{ asset('css/gone.css') }}")
+    assert address == "/static/css/gone.css"
+    answer = Browser(app).get(address)
+    assert answer.status_code == 404
+    assert "Nothing here" in answer.text

@@ -24,7 +24,7 @@ from verbs.exchange import (
 )
 
 PHONES = {"PJSIP/101": "online", "PJSIP/102": "offline", "PJSIP/103": "online"}
-QUERIES = 10
+QUERIES = 11
 FRAGMENT_QUERIES = 8
 
 

@@ -24,7 +24,7 @@ from verbs.rules import Rule
 
 SERVICE = "+4930555000"
 KEY = {"did": "", "situation": "missed", "caller": "unknown"}
-PAGES = ("/admin/", "/admin/rules", "/admin/rules/rule?did=&situation=missed&caller=known")
+PAGES = ("/admin/rules", "/admin/rules/rule?did=&situation=missed&caller=known")
 ACTS: dict[str, dict[str, Any]] = {
     "/admin/rules/rule": {**KEY, "effects": "deal", "seen": "contact deal task|last|0"},
     "/admin/rules/rule/removal": {**KEY, "seen": "contact deal task|last|0"},
@@ -101,7 +101,6 @@ def test_the_matrix_at_a_glance(world: World, ada: Browser) -> None:
     rules.change(Rule(SERVICE, "missed", True, ("deal", "task"), "turns", 30), "", by=world.ada)
     CallRule.delete().where(CallRule.did == "", CallRule.situation == "outgoing").execute()
     text = ada.get("/admin/rules").text
-    assert ada.get("/admin/").location.endswith("/admin/rules")
     assert row(text, Rule("", "incoming", False)) == (
         "Incoming, answered unknown number contact deal who talks "
         "Change Incoming, answered, unknown number, All called numbers"
@@ -292,7 +291,7 @@ def test_try_it_with_a_customer(world: World, ada: Browser) -> None:
     assert "The call is put on the deal “Roof”." in taken
     assert "An open deal takes the call" in taken
     deal.move_to(world.stage("Completed"), by=None, at=utcnow() - timedelta(days=9))
-    assert "closed less than 30 days ago, so nothing is made" in trial(
+    assert "closed less than 30 days ago, so no other is made" in trial(
         ada, CUSTOMER, situation="incoming"
     )
     assert "A deal in Unsorted" in trial(ada, CUSTOMER, situation="missed")
@@ -311,9 +310,9 @@ def test_what_is_tried_is_what_happens(world: World, ada: Browser) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/admin/rules", 6),
-        ("/admin/rules/rule?did=&situation=missed&caller=known", 4),
-        ("/admin/rules?situation=missed&number=030+4470+1182", 9),
+        ("/admin/rules", 7),
+        ("/admin/rules/rule?did=&situation=missed&caller=known", 5),
+        ("/admin/rules?situation=missed&number=030+4470+1182", 10),
     ],
 )
 def test_the_number_of_queries_is_constant(

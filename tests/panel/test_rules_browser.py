@@ -55,6 +55,7 @@ def test_an_administrators_round(
     page.fill("#login", "ada")
     page.fill("#password", PASSWORD)
     page.click("main .btn--go")
+    page.click("nav >> text=Setup")
     page.click("nav >> text=Rules")
     page.fill("#new-did", "030 555 000")
     page.get_by_role("button", name="Add").click()

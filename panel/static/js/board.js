@@ -4,6 +4,7 @@ import { cardOf, exchange, glide, listOf, place } from "./shared/cards.js";
 import { Failure, fragment } from "./shared/http.js";
 import { isBusy } from "./shared/moves.js";
 import { latest, parse } from "./shared/page.js";
+import { viewed } from "./shared/texts.js";
 
 const board = document.getElementById("board");
 const HEADS_MS = 150;
@@ -38,10 +39,7 @@ async function update(deal) {
 }
 
 /** With the board's filters: a deal that does not belong on it answers 404. */
-function cardUrl(deal) {
-  const { funnel, owner } = board.dataset;
-  return `/deals/${deal}/card?${new URLSearchParams({ funnel, ...(owner && { owner }) })}`;
-}
+const cardUrl = (deal) => viewed(`/deals/${deal}/card`);
 
 /** The card's HTML; null: it is not for this board; undefined: can't tell, so it stays. */
 async function load(url) {

@@ -1,9 +1,11 @@
 // The board by keyboard: arrows up and down go from card to card, left and right (also [ and ])
-// move the card to the next column, with Shift they go to that column's first card, Enter opens it.
+// move the card to the next column, with Shift they go to that column's first card, Enter opens it. Control-Z
+// takes the last move back.
 
 import { cardOf, nameOf } from "./shared/cards.js";
 import { move } from "./shared/moves.js";
 import { announce, text } from "./shared/page.js";
+import { undoLast } from "./shared/undo.js";
 
 const STEPS = { ArrowLeft: -1, "[": -1, ArrowRight: 1, "]": 1 };
 const NEIGHBOURS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
@@ -52,4 +54,17 @@ function pressed(event) {
   event.preventDefault();
 }
 
-board?.addEventListener("keydown", pressed);
+/** In a field it belongs to what is written there. */
+function undo(event) {
+  const control = (event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey;
+  if (!control || event.key?.toLowerCase() !== "z") return;
+  if (event.target.closest?.("input:not([type=checkbox]), textarea, [contenteditable], dialog")) return;
+  event.preventDefault();
+  // After a move that is still under way.
+  moves = moves.then(undoLast);
+}
+
+if (board) {
+  board.addEventListener("keydown", pressed);
+  document.addEventListener("keydown", undo);
+}

@@ -1,5 +1,5 @@
 // The stream of news. Others listen to what it tells: trichter:deal, trichter:call,
-// trichter:reconnected.
+// trichter:request, trichter:task, trichter:reconnected.
 
 import { fragment } from "./shared/http.js";
 import { emit } from "./shared/page.js";
@@ -20,6 +20,7 @@ let markTimer = 0;
 let retryTimer = 0;
 let hiddenTimer = 0;
 let silenceTimer = 0;
+let asleep = null;
 
 function connect() {
   disconnect();
@@ -32,6 +33,7 @@ function connect() {
   source.addEventListener("deal", tell);
   source.addEventListener("call", tell);
   source.addEventListener("request", tell);
+  source.addEventListener("task", tell);
   source.addEventListener("reload", behind);
   // Too many windows: this one was the oldest. It connects again when somebody looks at it.
   source.addEventListener("closed", () => {
@@ -119,8 +121,28 @@ function behind(message) {
 function visibility() {
   clearTimeout(hiddenTimer);
   // Browsers allow six connections to a server: a window that nobody sees gives its own back.
-  if (document.hidden) hiddenTimer = setTimeout(disconnect, HIDDEN_MS);
-  else if (!source) connect();
+  if (document.hidden) hiddenTimer = setTimeout(rest, HIDDEN_MS);
+  else wake();
+}
+
+/** Of the windows that nobody sees one goes on listening, where calls are to be told of. */
+function rest() {
+  disconnect();
+  if (globalThis.Notification?.permission !== "granted" || !navigator.locks) return;
+  const { signal } = (asleep = new AbortController());
+  const listen = () =>
+    new Promise((release) => {
+      connect();
+      signal.addEventListener("abort", release);
+    });
+  // It is refused when the window wakes before its turn: nothing is left to do then.
+  navigator.locks.request("trichter.background", { signal }, listen).catch(() => {});
+}
+
+function wake() {
+  asleep?.abort();
+  asleep = null;
+  if (!source) connect();
 }
 
 if (liveUrl) {

@@ -1,11 +1,17 @@
-// The pop-up card while the phone rings. It never takes the focus, and never what is being typed.
+// The pop-up card: while the phone rings and as long as one talks, then for some seconds what comes
+// next. It never takes the focus, and never what is being typed.
 
-import { Failure, fragment } from "./shared/http.js";
-import { emit, latest, parse, text } from "./shared/page.js";
+import { completed } from "./shared/completion.js";
+import { Failure, fragment, post } from "./shared/http.js";
+import { announce, emit, latest, parse, text } from "./shared/page.js";
 
 const stack = document.getElementById("popups");
 const { popupsUrl } = document.body.dataset;
 const ENDED_MS = 6000;
+const NEXT_MS = 15_000;
+const HESITATES_MS = 4000;
+const PARTS = ["head", "facts", "note", "stage", "ask", "next", "act"];
+const AFTER = "trichter.after";
 const DISMISSED = "trichter.dismissed";
 const REMEMBERED = 50;
 const title = document.title;
@@ -14,15 +20,36 @@ const popupOf = (call) => document.getElementById(`popup-${call}`);
 
 const dismissed = () => JSON.parse(sessionStorage.getItem(DISMISSED) ?? "[]");
 
-/** Something was typed into its form. */
-const isDirty = (popup) =>
-  [...popup.querySelectorAll("form input:not([type=hidden])")].some((i) => i.value !== i.defaultValue);
+const fieldsOf = (place) => [...place.querySelectorAll("form input:not([type=hidden]), form textarea, form select")];
+
+const isChanged = (field) =>
+  field.matches("select")
+    ? [...field.options].some((one) => one.selected !== one.defaultSelected)
+    : field.value !== field.defaultValue;
+
+/** Something was typed or chosen in a form of it. */
+const isDirty = (place) => fieldsOf(place).some((field) => !field.matches("[name=due]") && isChanged(field));
+
+/** Talks that have ended, and when their pop-ups leave: another page still shows them. */
+const leaving = () => JSON.parse(sessionStorage.getItem(AFTER) ?? "{}");
+
+function keepLeaving(call, until) {
+  const { [call]: _old, ...others } = leaving();
+  const kept = until ? { ...others, [call]: until } : others;
+  sessionStorage.setItem(AFTER, JSON.stringify(kept));
+}
 
 function dismiss(popup) {
   const calls = [...dismissed(), popup.dataset.call].slice(-REMEMBERED);
   sessionStorage.setItem(DISMISSED, JSON.stringify(calls));
+  take(popup);
+}
+
+function take(popup) {
+  keepLeaving(popup.dataset.call, 0);
   popup.remove();
   tellTitle();
+  emit("popups");
 }
 
 /** A window in the background says in its title who calls. */
@@ -38,6 +65,7 @@ function show(popup) {
   else stack.prepend(popup);
   emit("shown");
   tellTitle();
+  emit("popups");
 }
 
 /** A part's HTML without what differs every time: the form's token, and the seconds. */
@@ -46,55 +74,137 @@ const bare = (part) =>
 
 /** Only the parts that differ: the rest is not read out again, and a form in use stays. */
 function renew(old, popup) {
-  for (const name of ["head", "facts", "act"]) {
+  for (const name of PARTS) {
     const was = old.querySelector(`[data-part="${name}"]`);
     const now = popup.querySelector(`[data-part="${name}"]`);
     const inUse = was.contains(document.activeElement);
-    const keepsForm = name === "act" && (isDirty(old) || (inUse && now.querySelector("form")));
+    const keepsForm = isDirty(was) || (inUse && now.querySelector("form"));
     if (keepsForm || bare(was) === bare(now)) continue;
     was.replaceWith(now);
-    if (inUse) now.querySelector("a, button")?.focus();
+    if (inUse) (now.querySelector("a, button") ?? old).focus();
   }
   old.className = popup.className;
   old.dataset.state = popup.dataset.state;
+  if (popup.dataset.dealUrl) old.dataset.dealUrl = popup.dataset.dealUrl;
 }
 
 function ended(popup) {
   if (popup.dataset.state === "ended") return;
-  popup.classList.add("pop--ended");
+  popup.className = "pop pop--ended";
   popup.dataset.state = "ended";
   popup.querySelector("[data-state-text]").textContent = text("ended");
   // The time stands still at the length of the talk.
   popup.querySelector("[data-timer]")?.removeAttribute("data-timer");
-  setTimeout(leave, ENDED_MS, popup);
+  leaveIn(popup, ENDED_MS);
   tellTitle();
+  emit("popups");
 }
 
-/** A talk shows its end; what only rang here is gone at once, unless something was typed. */
-function over(popup) {
-  const talked = popup.dataset.state !== "rings";
-  if (talked || isDirty(popup)) ended(popup);
-  else popup.remove();
-  tellTitle();
+/** A talk shows its end and asks what is next; what only rang here is gone at once, unless something
+    was typed. */
+async function over(popup) {
+  const { state, call } = popup.dataset;
+  if (state === "ended") return;
+  if (state === "rings" && !isDirty(popup)) {
+    take(popup);
+    return;
+  }
+  ended(popup);
+  if (state !== "rings") await next(call, Date.now() + NEXT_MS);
 }
 
+/** What comes after a talk, until a moment. */
+async function next(call, until) {
+  const html = await fragment(`${popupsUrl}/${call}/after`).catch(() => "");
+  for (const fresh of parse(html).querySelectorAll(".pop")) {
+    show(fresh);
+    const popup = popupOf(call);
+    if (!popup) continue;
+    const asks = popup.querySelector('[data-part="next"] form');
+    keepLeaving(call, until);
+    leaveIn(popup, asks ? Math.max(until - Date.now(), 1000) : ENDED_MS);
+  }
+}
+
+const timers = new WeakMap();
+let lastMoved = 0;
+
+function leaveIn(popup, milliseconds) {
+  clearTimeout(timers.get(popup));
+  timers.set(popup, setTimeout(leave, milliseconds, popup));
+}
+
+/** Not while somebody writes in it, or is about to. */
 function leave(popup) {
-  const inUse = isDirty(popup) || popup.contains(document.activeElement);
-  if (inUse) popup.addEventListener("focusout", () => setTimeout(leave, ENDED_MS, popup), { once: true });
-  else popup.remove();
+  if (!popup.isConnected) return;
+  const isNear = popup.matches(":hover") && Date.now() - lastMoved < HESITATES_MS;
+  const inUse = isDirty(popup) || isNear || fieldsOf(popup).includes(document.activeElement);
+  if (inUse) leaveIn(popup, 2000);
+  else take(popup);
+}
+
+/** The deal is moved from here as on the board; what the stage asks for is asked where there is a
+    form for it, else on a page. */
+async function move(form) {
+  const problem = form.querySelector(".field__problem");
+  problem.hidden = true;
+  try {
+    if (document.getElementById("completion")) {
+      const html = await completed(form.action, new FormData(form));
+      if (html === null) form.reset();
+      else moved(form);
+      return;
+    }
+    const response = await post(form.action, new FormData(form));
+    if (response.ok) moved(form);
+    else if (response.status === 422) form.submit();
+    else throw new Failure(response.status, await response.text());
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    form.reset();
+    problem.textContent = error.message;
+    problem.hidden = false;
+    refresh(form.closest(".pop"));
+  }
+}
+
+function moved(form) {
+  const popup = form.closest(".pop");
+  const list = form.elements.stage;
+  const stage = list.selectedOptions[0].textContent.trim();
+  announce(text("moved", { deal: popup.querySelector(".pop__name").textContent.trim(), stage }));
+  for (const one of list.options) one.defaultSelected = one.selected;
+  form.elements.from.value = list.value;
+  if (form.contains(document.activeElement)) popup.focus();
+  refresh(popup);
+}
+
+/** As it is now, after something was saved from it. */
+function refresh(popup) {
+  const { call, state } = popup.dataset;
+  if (state === "ended") latest(`call-${call}`, () => next(call, Date.now() + NEXT_MS));
+  else latest(`call-${call}`, () => changed({ call, kind: "look" }));
 }
 
 async function changed({ call, kind }) {
   const popup = popupOf(call);
   if (kind === "call.ended") {
-    if (popup) over(popup);
+    if (popup) await over(popup);
     return;
   }
   try {
     for (const fresh of parse(await fragment(`${popupsUrl}/${call}`)).querySelectorAll(".pop")) show(fresh);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    if (error.status === 404 && popup) over(popup);
+    if (error.status === 404 && popup) await over(popup);
+  }
+}
+
+/** News of a card: who talks about it sees its stage and the last note as they are now. */
+function ofDeal({ deal, kind }) {
+  if (kind.startsWith("call.")) return;
+  for (const popup of stack.querySelectorAll('.pop:not([data-state="ended"])')) {
+    if (popup.dataset.dealUrl?.endsWith(`/deals/${deal}`)) refresh(popup);
   }
 }
 
@@ -105,18 +215,35 @@ async function all() {
   const now = [...parse(html).querySelectorAll(".pop")];
   const calls = new Set(now.map((popup) => popup.dataset.call));
   for (const popup of stack.querySelectorAll(".pop")) {
-    if (!calls.has(popup.dataset.call)) ended(popup);
+    if (!calls.has(popup.dataset.call)) await over(popup);
   }
   for (const popup of now.reverse()) show(popup);
+  for (const [call, until] of Object.entries(leaving())) {
+    const written = sessionStorage.getItem(`trichter.draft.call-${call}`);
+    if (calls.has(call) || popupOf(call)) continue;
+    if (until > Date.now() || written) await next(call, until);
+    else keepLeaving(call, 0);
+  }
 }
 
 if (stack && popupsUrl) {
   document.addEventListener("trichter:call", ({ detail }) => {
     if (detail.mine) latest(`call-${detail.call}`, () => changed(detail));
   });
+  document.addEventListener("trichter:deal", ({ detail }) => ofDeal(detail));
   document.addEventListener("trichter:reconnected", () => latest("popups", all));
   stack.addEventListener("click", ({ target }) => {
     if (target.closest("[data-dismiss]")) dismiss(target.closest(".pop"));
   });
+  stack.addEventListener("pointermove", () => (lastMoved = Date.now()));
+  stack.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-pop-move]")) return;
+    event.preventDefault();
+    move(event.target);
+  });
+  stack.addEventListener("change", ({ target }) => {
+    if (target.matches("[data-pop-move] select")) target.form.requestSubmit();
+  });
+  stack.addEventListener("trichter:saved", ({ target }) => refresh(target.closest(".pop")));
   latest("popups", all);
 }

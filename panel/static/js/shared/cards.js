@@ -1,6 +1,8 @@
-// Cards in their columns: the newest in its stage is at the top.
+// Cards in their columns, in the order that the board has.
 
 import { calm } from "./page.js";
+
+const order = document.getElementById("board")?.dataset.sort ?? "date";
 
 export const cardOf = (deal) => document.getElementById(`deal-${deal}`);
 
@@ -8,17 +10,24 @@ export const listOf = (stage) => document.querySelector(`.col__cards[data-stage=
 
 export const nameOf = (card) => card.querySelector("a")?.textContent.trim() ?? "";
 
-/** As the server sorts them: by the time in the stage, then by number, the newest first. */
-function isOlder(card, than) {
-  const age = Number(card.dataset.since) - Number(than.dataset.since);
-  return (age || Number(card.dataset.deal) - Number(than.dataset.deal)) < 0;
+/** Where a card that moves now comes in its new column: by date to the top, else by what it was. */
+export const keyAt = (card, now) => (order === "date" ? String(now) : card.dataset.key);
+
+/** As the server sorts them: the newest or the largest first, of next tasks the one due first; then
+    by number, and last those that have nothing to be sorted by. */
+function isBefore(card, other) {
+  const way = order === "next" ? 1 : -1;
+  const [own, theirs] = [card.dataset.key, other.dataset.key];
+  if (!own !== !theirs) return Boolean(own);
+  const difference = Number(own) - Number(theirs);
+  return way * (difference || Number(card.dataset.deal) - Number(other.dataset.deal)) < 0;
 }
 
-/** Puts a card where it belongs by its age. False: the part of the column it belongs to is not
+/** Puts a card where it belongs in its column. False: the part of the column it belongs to is not
     loaded yet. */
 export function place(card, list) {
   const others = [...list.querySelectorAll(":scope > .card")].filter((other) => other !== card);
-  const next = others.find((other) => isOlder(other, card));
+  const next = others.find((other) => isBefore(card, other));
   const more = list.querySelector(":scope > :not(.card)");
   if (!next && more && others.length) {
     card.remove();

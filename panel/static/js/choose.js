@@ -1,0 +1,156 @@
+// Heads choose several cards, with Control or Shift, with the space bar, or after 'Choose several' with
+// a press on each, and move them or give them to somebody at once.
+
+import { cardOf, nameOf } from "./shared/cards.js";
+import { completed } from "./shared/completion.js";
+import { Failure, send } from "./shared/http.js";
+import { announce, emit, parse, toast } from "./shared/page.js";
+import { words } from "./shared/texts.js";
+import { offer } from "./shared/undo.js";
+
+const board = document.getElementById("board");
+const bar = document.getElementById("bulk");
+const starter = document.querySelector("[data-choosing]");
+const chosen = new Set();
+let isChoosing = false;
+let last = null;
+
+const cards = () => [...board.querySelectorAll(".card")];
+
+function show() {
+  isChoosing ||= chosen.size > 0;
+  board.classList.toggle("is-choosing", isChoosing);
+  starter.setAttribute("aria-pressed", String(isChoosing));
+  bar.hidden = !isChoosing;
+  bar.querySelector("[data-chosen]").textContent = words("chosen", { n: chosen.size });
+  for (const card of cards()) mark(card);
+  ready();
+}
+
+function mark(card) {
+  const { deal } = card.dataset;
+  let box = card.querySelector(".card__choice");
+  if (isChoosing && !box) {
+    box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", className: "card__choice" });
+    box.setAttribute("aria-label", words("choose", { deal: nameOf(card) }));
+    card.append(box);
+  } else if (!isChoosing) {
+    box?.remove();
+  }
+  if (box) box.checked = chosen.has(deal);
+  card.classList.toggle("is-chosen", chosen.has(deal));
+}
+
+function toggle(deal, on = !chosen.has(deal)) {
+  if (on) chosen.add(deal);
+  else chosen.delete(deal);
+  last = deal;
+}
+
+/** All between the last one chosen and this one, in one column. */
+function extend(card) {
+  const column = [...card.parentNode.querySelectorAll(":scope > .card")];
+  const [from, to] = [column.findIndex(({ dataset }) => dataset.deal === last), column.indexOf(card)];
+  const range = from < 0 ? [card] : column.slice(Math.min(from, to), Math.max(from, to) + 1);
+  for (const { dataset } of range) toggle(dataset.deal, true);
+}
+
+function pressed(event) {
+  const card = event.target.closest(".card");
+  const wanted = event.ctrlKey || event.metaKey || event.shiftKey || isChoosing;
+  if (!card || !wanted) return;
+  // The box has changed by itself already, and is set again by show.
+  if (!event.target.matches(".card__choice")) event.preventDefault();
+  event.stopPropagation();
+  if (event.shiftKey) extend(card);
+  else toggle(card.dataset.deal);
+  show();
+}
+
+function keyed(event) {
+  if (event.key === "Escape" && isChoosing) stop();
+  if (event.key !== " " || !event.target.matches(".card")) return;
+  event.preventDefault();
+  toggle(event.target.dataset.deal);
+  show();
+}
+
+function stop() {
+  chosen.clear();
+  isChoosing = false;
+  show();
+  bar.reset();
+}
+
+function ready() {
+  const { stage, owner } = bar.elements;
+  bar.querySelector("button").disabled = !chosen.size || (!stage.value && owner.value === "-");
+}
+
+async function act(event) {
+  event.preventDefault();
+  const { stage, owner } = bar.elements;
+  const deals = [...chosen].join(",");
+  const button = bar.querySelector("button");
+  button.disabled = true;
+  try {
+    if (stage.value && !(await moved(deals, stage.value))) return;
+    if (owner.value !== "-") tell(await send(bar.dataset.giveUrl, { deals, owner: owner.value }));
+    stop();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    toast(error.message);
+  } finally {
+    ready();
+  }
+}
+
+async function moved(deals, stage) {
+  const html = await completed(bar.action, { deals, stage });
+  if (html !== null) tell(html);
+  return html !== null;
+}
+
+/** What was done, with the way back if there is one, and what could not be done by name. */
+function tell(html) {
+  const result = parse(html).querySelector("[data-result]");
+  const sentence = result.querySelector("p").textContent.trim();
+  const failed = result.querySelector("[data-failed]");
+  const { done, undoUrl } = result.dataset;
+  announce(`${sentence} ${failed?.textContent ?? ""}`);
+  if (done && undoUrl) {
+    offer(sentence, async () => tell(await send(undoUrl, { deals: done })), failed);
+  } else {
+    toast([sentence, ...[...(failed?.children ?? [])].map((row) => row.textContent)].join(" "), failed ? "bad" : "note");
+  }
+  for (const deal of done ? done.split(",") : []) emit("deal", { deal: Number(deal), kind: "look" });
+  emit("heads");
+}
+
+function renewed(changes) {
+  if (!isChoosing) return;
+  for (const { addedNodes } of changes) {
+    for (const node of addedNodes) if (node.matches?.(".card") && node.isConnected) mark(node);
+  }
+  const gone = [...chosen].filter((deal) => !cardOf(deal));
+  if (!gone.length) return;
+  gone.forEach((deal) => chosen.delete(deal));
+  show();
+}
+
+if (board && bar && starter) {
+  starter.hidden = false;
+  starter.addEventListener("click", () => {
+    if (isChoosing) return stop();
+    isChoosing = true;
+    show();
+  });
+  board.addEventListener("click", pressed, true);
+  board.addEventListener("keydown", keyed);
+  bar.addEventListener("change", ready);
+  bar.addEventListener("submit", act);
+  bar.querySelector("[data-done]").addEventListener("click", stop);
+  const watch = new MutationObserver(renewed);
+  board.querySelectorAll(".col__cards").forEach((list) => watch.observe(list, { childList: true }));
+}

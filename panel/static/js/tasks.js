@@ -1,0 +1,183 @@
+// Lists of tasks, on their own page and on a deal's: finishing, putting off and adding without
+// leaving the page, and news of them. Up and down go from task to task; on one, D finishes it and
+// S puts it off.
+
+import { Failure, fragment, post } from "./shared/http.js";
+import { announce, latest, parse, text, toast } from "./shared/page.js";
+
+const list = () => document.querySelector("[data-tasks]");
+const forms = "form[data-task-form]";
+const NEIGHBOURS = { ArrowDown: 1, ArrowUp: -1 };
+
+/** Somebody answers or writes in it right now: that must not be taken away. */
+function inUse() {
+  const { activeElement } = document;
+  const writes = list().contains(activeElement) && activeElement.matches("input, select");
+  return writes || list().querySelector("details[open], [data-task-next]") !== null;
+}
+
+let again = 0;
+
+async function renew() {
+  clearTimeout(again);
+  if (!list()) return;
+  if (inUse()) {
+    again = setTimeout(look, 1000);
+    return;
+  }
+  try {
+    const fresh = parse(await fragment(location.href)).querySelector("[data-tasks]");
+    if (!fresh || inUse()) {
+      again = setTimeout(look, 1000);
+      return;
+    }
+    exchange(fresh);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+  }
+}
+
+const look = () => latest("tasks", renew);
+
+/** Puts in the newer list; the focus stays on the same task, or where that one was. */
+function exchange(fresh) {
+  const links = [...list().querySelectorAll("[data-task-link]")];
+  const focused = document.activeElement.closest("[data-task]");
+  const place = focused && list().contains(focused) ? links.indexOf(focused.querySelector("[data-task-link]")) : -1;
+  list().replaceWith(fresh);
+  if (place < 0) return;
+  const now = [...fresh.querySelectorAll("[data-task-link]")];
+  const same = document.getElementById(focused.id)?.querySelector("[data-task-link]");
+  (same ?? now[Math.min(place, now.length - 1)])?.focus({ preventScroll: true });
+}
+
+/** What is wrong, each beside its field; what belongs to none as a toast. */
+function showProblems(form, html) {
+  for (const problem of parse(html).querySelectorAll("[data-of]")) {
+    const field = problem.dataset.of && form.querySelector(`[name="${problem.dataset.of}"]:not([type=radio])`);
+    if (!field) {
+      toast(problem.textContent);
+      continue;
+    }
+    problem.id = `${field.id}-problem`;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", problem.id);
+    field.after(problem);
+    field.focus();
+  }
+}
+
+function clear(form) {
+  form.querySelectorAll(".field__problem").forEach((problem) => problem.remove());
+  form.querySelectorAll("[aria-invalid]").forEach((field) => field.removeAttribute("aria-invalid"));
+}
+
+async function submitted(event) {
+  const form = event.target.closest(forms);
+  if (!form) return;
+  event.preventDefault();
+  // A second press before the answer is there would make a second task.
+  if (form.dataset.sending) return;
+  form.dataset.sending = "yes";
+  clear(form);
+  const values = new URLSearchParams(new FormData(form, event.submitter));
+  try {
+    const response = await post(form.action, values);
+    const html = await response.text();
+    if (response.ok) changed(form, html);
+    else if (response.status === 422 && html.includes("data-of")) showProblems(form, html);
+    else toast(html);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    toast(error.message);
+  } finally {
+    delete form.dataset.sending;
+  }
+}
+
+const AFTER = {
+  finish(form, fresh) {
+    form.closest("[data-task]").replaceWith(fresh);
+    fresh.querySelector("[data-task-next] input[name=title]")?.focus();
+    announce(fresh.querySelector(".task__asks")?.textContent ?? "");
+  },
+  next(form) {
+    leave(form);
+  },
+  add(form) {
+    const { value } = form.querySelector("[name=title]");
+    form.reset();
+    form.querySelector("[name=title]").focus();
+    announce(text("taskAdded", { title: value }));
+  },
+  reopen(form, fresh) {
+    form.closest("[data-task]").replaceWith(fresh);
+    fresh.querySelector("[data-task-link]").focus();
+  },
+  due(form) {
+    form.closest("details").open = false;
+    form.closest("[data-task]").querySelector("[data-task-link]").focus();
+  },
+};
+
+function changed(form, html) {
+  AFTER[form.dataset.taskForm](form, parse(html).querySelector("[data-task]"));
+  look();
+}
+
+/** The question for the next step is answered, or passed over. */
+function leave(within) {
+  const task = within.closest("[data-task]");
+  task.querySelector("[data-task-next]")?.remove();
+  task.querySelector("[data-task-link]").focus();
+}
+
+const enter = (details) => details.querySelector("input:not([type=hidden]), button").focus();
+
+function opened({ target }) {
+  if (target.matches?.("[data-task-open]") && target.open && !target.contains(document.activeElement.closest("form"))) enter(target);
+}
+
+function pressed(event) {
+  if (!list()?.contains(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
+  const task = event.target.closest("[data-task]");
+  if (event.key === "Escape" && task) {
+    const open = task.querySelector("details[open]");
+    if (open) open.open = false;
+    else if (task.querySelector("[data-task-next]")) leave(event.target);
+    else return;
+    task.querySelector("[data-task-link]").focus();
+  } else if (event.target.matches("[data-task-link]") && NEIGHBOURS[event.key]) {
+    const links = [...list().querySelectorAll("[data-task-link]")];
+    links[links.indexOf(event.target) + NEIGHBOURS[event.key]]?.focus();
+  } else if (event.target.matches("[data-task-link]") && ["d", "s"].includes(event.key)) {
+    const details = task.querySelector(`[data-task-open=${event.key === "d" ? "done" : "later"}]`);
+    if (details) {
+      details.open = true;
+      enter(details);
+    }
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+if (list()) {
+  document.addEventListener("submit", submitted);
+  // 'toggle' does not bubble.
+  document.addEventListener("toggle", opened, true);
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("click", (event) => {
+    const skip = event.target.closest("[data-task-skip]");
+    if (!skip?.closest("[data-task]")) return;
+    event.preventDefault();
+    leave(skip);
+    look();
+  });
+  document.addEventListener("trichter:task", look);
+  // Colleagues' tasks on an own deal are news of the deal, and with a deal its tasks change hands.
+  document.addEventListener("trichter:deal", ({ detail }) => {
+    if (detail.kind.startsWith("task.") || detail.kind === "deal.assigned") look();
+  });
+  document.addEventListener("trichter:reconnected", look);
+}

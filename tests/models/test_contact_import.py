@@ -1,0 +1,142 @@
+"""verbs.contact_import: rows of a file become contacts, once (C1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+import fields
+from errors import Refused
+from models import Company, Contact, Event, Note, Phone
+from tests.world import CUSTOMER, World
+from verbs import contact_import, contacts, search
+from verbs.contact_import import Outcome
+from verbs.import_rows import Plan
+
+MAPPING = ("name", "number", "email", "company", "tags", "note", "owner")
+OTTO = [
+    "Otto Meier",
+    "030 1234567, 0151 5552 2100",
+    "otto@meier.example",
+    "Meier",
+    "vip",
+    "tall",
+    "ben",
+]
+
+
+def enter(world: World, rows: Sequence[list[str]], **how: object) -> Outcome:
+    plan = Plan(MAPPING, **how)  # type: ignore[arg-type]
+    padded = [row + [""] * (len(MAPPING) - len(row)) for row in rows]
+    foretold = contact_import.foretell(Plan(MAPPING, **how), list(enumerate(padded, 2)), 5)[1]  # type: ignore[arg-type]
+    done = contact_import.run(plan, enumerate(padded, 2), world.hugo)
+    assert foretold.counts == done.counts, "it was foretold"
+    return done
+
+
+def counts(outcome: Outcome) -> tuple[int, ...]:
+    return tuple(outcome.counts[fate] for fate in contact_import.FATES)
+
+
+def test_a_new_contact(world: World) -> None:
+    assert counts(enter(world, [OTTO])) == (1, 0, 0, 0)
+    otto = Contact.get()
+    assert (otto.name, otto.email, otto.company.name, otto.tags, otto.owner) == (
+        "Otto Meier", "otto@meier.example", "Meier", " vip ", world.ben,
+    )  # fmt: skip
+    assert {phone.e164 for phone in otto.phones} == {"+49301234567", "+4915155522100"}
+    assert [note.text for note in Note.select()] == ["tall"]
+    assert Event.select().order_by(Event.id.desc()).get().kind == "contacts.imported"
+
+
+def test_again_nothing_changes(world: World) -> None:
+    enter(world, [OTTO, ["Inga Holm", "", "inga@holm.example"]])
+    assert counts(enter(world, [OTTO, ["Inga Holm", "", "inga@holm.example"]])) == (0, 0, 2, 0)
+    assert (Contact.select().count(), Phone.select().count(), Note.select().count()) == (2, 2, 1)
+
+
+def test_what_is_missing_is_filled_in(world: World) -> None:
+    known = Contact.of_number("+49301234567", "Otto M.", world.anna)
+    contacts.change(known, world.anna, tags="old")
+    assert counts(enter(world, [OTTO])) == (0, 1, 0, 0)
+    known = Contact.get()
+    assert (known.name, known.email, known.tags, known.owner) == (
+        "Otto M.", "otto@meier.example", " old vip ", world.anna,
+    )  # fmt: skip
+    assert counts(enter(world, [OTTO], overwrites=True)) == (0, 1, 0, 0)
+    known = Contact.get()
+    assert (known.name, known.owner) == ("Otto Meier", world.ben)
+
+
+def test_a_caller_gets_a_name(world: World) -> None:
+    Contact.of_number(CUSTOMER, "", None)
+    enter(world, [["Miriam", CUSTOMER]])
+    assert [c.name for c in Contact.select()] == ["Miriam"]
+
+
+def test_matched_by_mail_where_no_number_is_known(world: World) -> None:
+    one = Contact.add("Otto", world.anna)
+    contacts.change(one, world.anna, email="Otto@Meier.example")
+    enter(world, [OTTO])
+    assert [(c.id, c.phones.count()) for c in Contact.select()] == [(one.id, 2)]
+
+
+def test_rows_of_one_file_that_belong_together(world: World) -> None:
+    rows = [["Otto", "030 1234567"], ["Otto", "030 1234567", "otto@meier.example"],
+            ["", "030 7654321", "otto@meier.example"]]  # fmt: skip
+    assert sum(counts(enter(world, rows))) == 3
+    assert [(c.name, c.email, c.phones.count()) for c in Contact.select()] == [
+        ("Otto", "otto@meier.example", 2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (["Otto", "by hand"], "is not a telephone number"),
+        (["Otto", "", "no mail"], "name@example.com"),
+        (["", "", "", "", "vip"], "neither a name nor a number"),
+        (["Otto", "", "", "", "", "", "nobody"], "no user 'nobody'"),
+        (["Otto", CUSTOMER], "one of our own numbers"),
+    ],
+)
+def test_what_can_not_be_used_is_refused_with_the_reason(
+    world: World, monkeypatch: pytest.MonkeyPatch, row: list[str], sentence: str
+) -> None:
+    monkeypatch.setattr(fields, "own", frozenset([CUSTOMER]))
+    outcome = enter(world, [row, ["Inga", "040 123456"]])
+    assert counts(outcome) == (1, 0, 0, 1)
+    assert sentence in str(outcome.refused[0].refusal)
+    assert (outcome.refused[0].line, outcome.refused[0].cells[: len(row)]) == (2, row)
+
+
+def test_a_row_that_fits_two_contacts_is_refused(world: World) -> None:
+    Contact.of_number("+49301234567", "One", None)
+    Contact.of_number("+4915155522100", "Two", None)
+    outcome = enter(world, [OTTO])
+    assert "One, Two" in str(outcome.refused[0].refusal)
+
+
+def test_first_and_last_names_and_several_columns_of_numbers(world: World) -> None:
+    plan = Plan(("first", "last", "number", "number", ""))
+    row = ["Otto", "Meier", "030 1234567", "030 1234568", "left out"]
+    contact_import.run(plan, [(1, row)], None)
+    assert [(c.name, c.phones.count()) for c in Contact.select()] == [("Otto Meier", 2)]
+
+
+def test_all_is_found_by_the_search(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contact_import, "BATCH", 3)
+    rows = [[f"Otto Meier{n}", f"030 12345{n:02}", "", f"Firma{n % 2}"] for n in range(10)]
+    assert counts(enter(world, rows)) == (10, 0, 0, 0)
+    assert search.rebuild() == 0
+    assert Company.select().count() == 2
+
+
+def test_a_file_of_nothing(world: World) -> None:
+    assert counts(enter(world, [])) == (0, 0, 0, 0)
+
+
+def test_who_may(world: World) -> None:
+    with pytest.raises(Refused, match="Only a head"):
+        contact_import.run(Plan(MAPPING), [], world.anna)

@@ -1,0 +1,109 @@
+"""verbs.deals: what people change on a card, and moves taken back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from errors import Conflict, Refused
+from fields import utcnow
+from models import Call, Contact, Deal, Event, StageChange
+from tests.world import Story, World
+from verbs import deals
+
+NOW = utcnow()
+
+
+@pytest.fixture
+def deal(world: World) -> Deal:
+    return Deal.open("Roof", owner=world.anna, by=world.anna, at=NOW - timedelta(days=9))
+
+
+def now(deal: Deal) -> Deal:
+    return Deal.get_by_id(deal.id)
+
+
+def test_change(world: World, deal: Deal) -> None:
+    assert deals.change(deal, world.anna, title=" New  roof", amount=Decimal("12.345"), priority=1)
+    found = now(deal)
+    assert (found.title, found.amount, found.priority) == ("New roof", Decimal("12.35"), 1)
+    assert deals.change(deal, world.hugo, title="New roof") is False
+    assert Event.of_kind("deal.changed").get().content["changed"] == ["title", "amount", "priority"]
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"title": " "}, {"amount": Decimal(-1)}, {"amount": Decimal("NaN")}, {"priority": 2}],
+)
+def test_what_makes_no_sense(world: World, deal: Deal, about: dict[str, Any]) -> None:
+    with pytest.raises(Refused, match=next(iter(about))):
+        deals.change(deal, world.anna, **about)
+    assert not Event.of_kind("deal.changed").exists()
+
+
+@pytest.mark.parametrize("who", ["ben", "olga"])
+def test_of_others(world: World, deal: Deal, who: str) -> None:
+    with pytest.raises(Refused):
+        deals.change(deal, getattr(world, who), title="Mine")
+
+
+def test_nothing_is_overwritten_silently(world: World, deal: Deal) -> None:
+    deals.change(deal, world.hugo, {"title": "Roof"}, title="Roof and gutter")
+    with pytest.raises(Conflict):
+        deals.change(deal, world.anna, {"title": "Roof"}, title="Old roof")
+    assert now(deal).title == "Roof and gutter"
+    deals.change(deal, world.anna, {"priority": 0}, priority=1)
+    assert (now(deal).title, now(deal).priority) == ("Roof and gutter", 1)
+
+
+def test_calls_go_along_to_another_contact(world: World, deal: Deal) -> None:
+    call = Story.begins().rings("PJSIP/101").answered("PJSIP/101").ended().call
+    call.attach(deal, by=world.anna)
+    other = Contact.add("Somebody else", world.anna)
+    deals.change(deal, world.anna, contact=other)
+    assert Call.get_by_id(call.id).contact_id == other.id
+
+
+def test_a_move_taken_back_never_was(world: World, deal: Deal) -> None:
+    deal.move_to(world.stage("Documents"), by=world.anna, at=NOW - timedelta(days=5))
+    deal.move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
+    assert deals.take_back_move(now(deal), world.anna).name == "Documents"
+    found = now(deal)
+    assert (found.stage.name, found.stage_since) == ("Documents", NOW - timedelta(days=5))
+    assert (found.closed_at, found.lost_reason, found.lost_in_stage) == (None, None, None)
+    assert [c.reason for c in StageChange.select().order_by(StageChange.id)][-1] == "undone"
+    with pytest.raises(Refused, match="no move of yours"):
+        deals.take_back_move(found, world.anna)
+
+
+def test_back_into_a_closed_stage(world: World, deal: Deal) -> None:
+    lost_at = NOW - timedelta(days=1)
+    deal.move_to(world.stage("Lost"), by=world.hugo, at=lost_at, reason="Too dear")
+    deal.move_to(world.stage("Opportunity"), by=world.anna)
+    deals.take_back_move(now(deal), world.anna)
+    found = now(deal)
+    assert (found.closed_at, found.lost_reason, found.lost_in_stage.name) == (
+        lost_at, "Too dear", "Unsorted",
+    )  # fmt: skip
+
+
+def test_to_the_first_stage_again(world: World, deal: Deal) -> None:
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    deals.take_back_move(now(deal), world.anna)
+    assert now(deal).stage_since == NOW - timedelta(days=9)
+
+
+def test_only_ones_own_last_move(world: World, deal: Deal) -> None:
+    with pytest.raises(Refused, match="no move of yours"):
+        deals.take_back_move(deal, world.anna)
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    with pytest.raises(Refused, match="no move of yours"):
+        deals.take_back_move(now(deal), world.hugo)
+    seen = now(deal)
+    deal.move_to(world.stage("Opportunity"), by=world.hugo)
+    for late in (seen, now(deal)):
+        with pytest.raises(Refused, match="no move of yours"):
+            deals.take_back_move(late, world.anna)

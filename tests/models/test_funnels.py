@@ -1,0 +1,111 @@
+"""verbs.funnels: what administrators set up (F1, F5)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from errors import Refused
+from models import Deal, Event, Funnel, Reason, Stage, StageChange
+from tests.world import World
+from verbs import funnels, reasons
+
+
+def names(funnel: Funnel) -> list[str]:
+    return [stage.name for stage in funnel.in_order()]
+
+
+def test_a_new_funnel_can_be_used_at_once(world: World) -> None:
+    funnel = funnels.add_funnel("Service", world.ada)
+    assert [s.kind for s in funnel.in_order()] == ["unsorted", "won", "lost"]
+    funnels.add_stage(funnel, world.ada, name="Visit", probability=40, stuck_after=86400)
+    assert names(funnel) == ["Unsorted", "Visit", "Completed", "Lost"]
+    deal = Deal.open("Repair", world.anna, world.anna, stage=funnel.unsorted)
+    assert deal.move_to(funnel.in_order()[1], by=world.anna)
+    with pytest.raises(Refused, match="already"):
+        funnels.add_funnel("Service", world.ada)
+
+
+@pytest.mark.parametrize(
+    ("about", "field"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "Documents"}, "name"),
+        ({"name": "x", "probability": 101}, "probability"),
+        ({"name": "x", "probability": True}, "probability"),
+        ({"name": "x", "stuck_after": -1}, "stuck_after"),
+        ({"name": "x", "required_fields": "shoe"}, "required_fields"),
+        ({"name": "x", "colour": "url(x)"}, "colour"),
+        ({"name": "x", "buyer_phase": "sleep"}, "buyer_phase"),
+        ({"name": "x", "kind": "unsorted"}, "kind"),
+        ({"name": "x", "shape": "round"}, "shape"),
+    ],
+)
+def test_what_makes_no_sense(world: World, about: dict[str, Any], field: str) -> None:
+    before = names(world.funnel)
+    with pytest.raises(Refused, match=field):
+        funnels.add_stage(world.funnel, world.ada, **about)
+    assert names(world.funnel) == before
+
+
+def test_change(world: World) -> None:
+    stage = world.stage("Documents")
+    assert funnels.change_stage(stage, world.ada, name="Papers", required_fields=["note", "amount"])
+    found = Stage.get_by_id(stage.id)
+    assert (found.name, found.required_fields, found.kind) == ("Papers", "amount note", "open")
+    assert funnels.change_stage(found, world.ada, name="Papers") is False
+    assert Event.of_kind("stage.changed").count() == 1
+
+
+def test_order(world: World) -> None:
+    first, *others = world.funnel.in_order()
+    funnels.reorder(world.funnel, world.ada, [first.id, *(s.id for s in reversed(others))])
+    assert names(world.funnel)[:3] == ["Unsorted", "Lost", "Completed"]
+    with pytest.raises(Refused, match="always the first"):
+        funnels.reorder(world.funnel, world.ada, [*(s.id for s in others), first.id])
+    with pytest.raises(Refused, match="in the meantime"):
+        funnels.reorder(world.funnel, world.ada, [first.id])
+
+
+def test_a_stage_with_deals_asks_where_they_go(world: World) -> None:
+    stage = world.stage("Documents")
+    deal = Deal.open("Roof", world.anna, world.anna, stage=stage)
+    with pytest.raises(Refused, match="to which stage"):
+        funnels.remove_stage(stage, world.ada)
+    elsewhere = funnels.add_funnel("Service", world.ada).unsorted
+    for wrong in (elsewhere, stage):
+        with pytest.raises(Refused, match="to which stage"):
+            funnels.remove_stage(stage, world.ada, wrong)
+    assert funnels.remove_stage(stage, world.ada, world.stage("Opportunity")) == 1
+    assert "Documents" not in names(world.funnel)
+    assert Deal.get_by_id(deal.id).stage.name == "Opportunity"
+    assert StageChange.select().where(StageChange.to_stage == stage).exists(), "history stays"
+    with pytest.raises(Refused):
+        Deal.get_by_id(deal.id).move_to(stage, by=world.hugo)
+
+
+@pytest.mark.parametrize("name", ["Unsorted", "Completed", "Lost"])
+def test_a_funnel_keeps_what_it_needs(world: World, name: str) -> None:
+    with pytest.raises(Refused, match="needs its first stage"):
+        funnels.remove_stage(world.stage(name), world.ada, world.stage("Opportunity"))
+
+
+def test_archiving_a_funnel(world: World) -> None:
+    with pytest.raises(Refused, match="last funnel"):
+        funnels.change_funnel(world.funnel, world.ada, archived=True)
+    other = funnels.add_funnel("Service", world.ada)
+    deal = Deal.open("Roof", world.anna, world.anna)
+    with pytest.raises(Refused, match="open deals"):
+        funnels.change_funnel(world.funnel, world.ada, archived=True)
+    deal.move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
+    assert funnels.change_funnel(world.funnel, world.ada, archived=True)
+    assert Funnel.default() == other
+
+
+def test_reasons(world: World) -> None:
+    reasons.set_reasons(["Too dear", " Too late ", "", "Too dear"], world.ada)
+    assert [r.name for r in Reason.offered()] == ["Too dear", "Too late"]
+    reasons.set_reasons(["No need", "Too dear"], world.ada)
+    assert [r.name for r in Reason.offered()] == ["No need", "Too dear"]
+    assert Reason.select().count() == 3

@@ -1,0 +1,128 @@
+"""The setup and the account in a real browser: they fit, everybody can read them, and what can be
+dragged can be done by button, and without scripts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from models import Deal, Reason, User
+from tests.browser import NewPage
+from tests.desk import Enter, Panel
+from tests.office import until
+from tests.panel.test_admin import PAGES
+from tests.panel.test_server import FAULTS, RULES
+from tests.world import PASSWORD, World
+from verbs import reasons, users, wordings
+
+
+@pytest.mark.parametrize("width", [1440, 1024, 390])
+def test_pages_are_accessible_and_fit(
+    world: World, enter: Enter, axe_path: Path, width: int
+) -> None:
+    users.disable(world.olga)
+    users.change(world.ben, name="A name that is as long as names of people hardly ever become")
+    reasons.set_reasons(["Price", "No need, or none that anybody here would call one"], world.ada)
+    wordings.change({"company": "Roofs, Tiles and Gutters of the North"})
+    page = enter(
+        "ada",
+        viewport={"width": width, "height": 800},
+        has_touch=width < 500,
+        is_mobile=width < 500,
+        bypass_csp=True,
+    )
+    for path in (*PAGES, "/account/"):
+        page.goto(path)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.add_script_tag(path=axe_path)
+            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, f"{path} is {over} px wider than the screen"
+
+
+def log_in(page: Page, login: str) -> None:
+    page.goto("/login")
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.click("main .btn--go")
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_an_administrators_round(
+    world: World, panel: Panel, new_page: NewPage, scripts: bool
+) -> None:
+    Deal.open("Roof", world.anna, world.anna)
+    page = new_page(base_url=panel.address, java_script_enabled=scripts)
+    log_in(page, "ada")
+    page.click("nav >> text=Setup")
+    expect(page.get_by_role("heading", name="To begin with")).to_be_visible()
+    parts = page.get_by_role("navigation", name="Parts of the setup")
+    parts.get_by_role("link", name="Departments").click()
+    page.locator("#new-name").fill("Export")
+    page.get_by_role("button", name="Add").click()
+    parts.get_by_role("link", name="Users").click()
+    page.get_by_role("link", name="New user").click()
+    page.get_by_label("Name").fill("Kim Kowalski")
+    page.get_by_label("Login").fill("kim")
+    page.get_by_label("Department").select_option("Export")
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator(".command--large")).to_be_visible()
+    parts.get_by_role("link", name="Users").click()
+    page.get_by_role("link", name="Anna Krüger").click()
+    page.get_by_label("Who gets the open work").select_option("Kim Kowalski")
+    page.get_by_role("button", name="Disable").click()
+    expect(page.locator(".told")).to_contain_text("1 deal went to Kim Kowalski")
+    parts.get_by_role("link", name="Funnels").click()
+    page.get_by_role("link", name="Sales").click()
+    page.get_by_label("New stage").fill("Visit")
+    page.get_by_role("button", name="Add").click()
+    page.get_by_label("Probability, percent").fill("40")
+    page.get_by_label("the amount").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("link", name="Visit 40 %")).to_be_visible()
+    page.get_by_role("button", name="Visit up").click()
+    rows = page.locator("[data-item]")
+    expect(rows.nth(5)).to_contain_text("Visit")
+    parts.get_by_role("link", name="Texts").click()
+    page.get_by_label("Name of the company").fill("Roofs Ltd")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".brand__company")).to_contain_text("Roofs Ltd")
+    assert User.get(User.login == "kim").department.name == "Export"
+    assert Deal.get().owner.login == "kim"
+
+
+def test_rows_are_dragged_into_another_order(world: World, enter: Enter) -> None:
+    reasons.set_reasons(["One", "Two", "Three"], world.ada)
+    page = enter("ada")
+    page.goto("/admin/funnels/")
+    grips = page.locator("#reasons [data-grip]")
+    page.locator("#reasons").scroll_into_view_if_needed()
+    start, end = grips.nth(2).bounding_box(), grips.nth(0).bounding_box()
+    assert start
+    assert end
+    page.mouse.move(start["x"] + 18, start["y"] + 22)
+    page.mouse.down()
+    page.mouse.move(start["x"] + 18, start["y"] + 5, steps=3)
+    page.mouse.move(end["x"] + 18, end["y"] + 4, steps=10)
+    page.mouse.up()
+    wanted = ["Three", "One", "Two"]
+    until(lambda: [r.name for r in Reason.offered()] == wanted, "the order is kept")
+    expect(page.get_by_role("button", name="Three up")).to_be_disabled()
+    page.reload()
+    assert page.locator("#reasons .row__name").all_text_contents() == wanted
+
+
+def test_the_account(world: World, enter: Enter) -> None:
+    page = enter("anna")
+    page.get_by_role("button", name="Anna Krüger: your account").click()
+    page.get_by_role("link", name="Your account").click()
+    page.get_by_label("Present password").fill(PASSWORD)
+    page.get_by_label("New password").fill("battery staple")
+    page.get_by_label("The new one again").fill("battery staple")
+    page.get_by_role("button", name="Change the password").click()
+    expect(page.get_by_role("status").first).to_contain_text("Your password is changed")
+    page.get_by_role("button", name="Log out everywhere").click()
+    expect(page.get_by_role("button", name="Log in")).to_be_visible()

@@ -1,0 +1,449 @@
+"""/contacts and /companies: who sees what, changes in place, merging, erasing, files (C1 to C3)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playhouse.test_utils import count_queries
+from playwright.sync_api import expect
+
+from fields import utcnow
+from models import CallRequest, Company, Contact, Deal, Merge, Note, Phone, Receipt, Task
+from panel import create_app
+from tests.desk import Enter
+from tests.panel.conftest import Browser, Visit
+from tests.panel.test_server import FAULTS, RULES
+from tests.world import CUSTOMER, Story, World
+from verbs import contacts, erasure, notes, tasks
+
+OTHER = "+4940123456"
+LIST_QUERIES = 12
+PAGE_QUERIES = 20
+
+
+@pytest.fixture
+def joerg(world: World) -> Contact:
+    """Anna's, with all that there can be; beside one of Ben's."""
+    story = Story.begins(name="Jörg Krüger").rings("PJSIP/101").answered("PJSIP/101").ended()
+    contact = story.call.contact
+    assert contact
+    contacts.change(
+        contact, world.anna, company="Fitwerk", email="joerg@fitwerk.example", tags="vip",
+        position="Head",
+    )  # fmt: skip
+    notes.add("Wants a roof <b>", world.anna, contact=contact)
+    task = tasks.add("Send it", utcnow(), world.anna, world.anna, contact=contact)
+    tasks.finish(task, world.anna, "sent")
+    Contact.of_number(OTHER, "Bruno Ben", world.ben)
+    return Contact.get_by_id(contact.id)
+
+
+def names(page: str) -> list[str]:
+    return re.findall(r'<p class="clients__who"><a [^>]*>(.*?)</a>', page)
+
+
+def path_of(contact: Contact, more: str = "") -> str:
+    return f"/contacts/{contact.id}{more}"
+
+
+# The list
+
+
+def test_everybody_sees_own_contacts(
+    joerg: Contact, anna: Browser, hugo: Browser, olga: Browser
+) -> None:
+    assert names(anna.get("/contacts").text) == ["Jörg Krüger"]
+    assert set(names(hugo.get("/contacts").text)) == {"Jörg Krüger", "Bruno Ben"}
+    page = olga.get("/contacts").text
+    assert names(page) == []
+    assert "No contacts yet" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=krueger", ["Jörg Krüger"]),
+        ("q=1182", ["Jörg Krüger"]),
+        ("q=fitwerk", ["Jörg Krüger"]),
+        ("q=nobody", []),
+        ("tag=vip", ["Jörg Krüger"]),
+        ("tag=vi", []),
+        ("company=fitw", ["Jörg Krüger"]),
+        ("owner=none", []),
+        ("q=bruno&tag=vip", []),
+    ],
+)
+def test_filters_stand_in_the_address(
+    joerg: Contact, hugo: Browser, query: str, found: list[str]
+) -> None:
+    assert names(hugo.get(f"/contacts?{query}").text) == found
+
+
+def test_a_head_filters_by_owner(world: World, joerg: Contact, hugo: Browser) -> None:
+    assert names(hugo.get(f"/contacts?owner={world.ben.id}").text) == ["Bruno Ben"]
+    assert hugo.get("/contacts?owner=x").status_code == 404
+
+
+def test_pages(world: World, anna: Browser) -> None:
+    for n in range(60):
+        Contact.add(f"Otto {n}", world.anna)
+    first = anna.get("/contacts").text
+    older = re.search(r'href="(/contacts\?before=[0-9]+)"', first)
+    assert older
+    second = anna.get(older[1]).text
+    assert [*names(first), *names(second)] == [f"Otto {n}" for n in range(59, -1, -1)]
+    assert anna.get("/contacts?before=x").status_code == 404
+
+
+@pytest.mark.parametrize("number", [1, 30])
+def test_the_number_of_queries_is_constant(
+    world: World, joerg: Contact, hugo: Browser, number: int
+) -> None:
+    for n in range(number):
+        one = Contact.of_number(f"+4930447{n:05}", f"Otto {n}", world.anna)
+        contacts.change(one, world.anna, company=f"Firma {n}")
+        notes.add("Note", world.anna, contact=joerg)
+        Deal.open("Roof", world.anna, world.anna, contact=joerg)
+    for path, most in (
+        ("/contacts", LIST_QUERIES),
+        (path_of(joerg), PAGE_QUERIES),
+        (f"/companies/{joerg.company_id}", LIST_QUERIES),
+    ):
+        with count_queries() as counted:
+            assert hugo.get(path).status_code == 200
+        assert counted.count <= most, [q.msg for q in counted.get_queries()]
+
+
+# By hand
+
+
+def test_a_new_contact(world: World, anna: Browser) -> None:
+    assert anna.get("/contacts/new").status_code == 200
+    form = {"name": "Inga", "number": "040 123456", "email": "i@holm.example", "company": "Holm"}
+    answer = anna.post("/contacts", form)
+    inga = Contact.get()
+    assert (answer.status_code, answer.location) == (303, path_of(inga))
+    assert (inga.name, inga.email, inga.company.name, inga.owner) == (
+        "Inga", "i@holm.example", "Holm", world.anna,
+    )  # fmt: skip
+    assert [p.e164 for p in inga.phones] == ["+4940123456"]
+
+
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [({"name": ""}, "name"), ({"name": "I", "number": "x"}, "number"),
+     ({"name": "I", "email": "x"}, "email"), ({"name": "I", "number": OTHER}, "number")],
+)  # fmt: skip
+def test_what_is_wrong_with_a_new_one(
+    joerg: Contact, anna: Browser, form: dict[str, str], field: str
+) -> None:
+    answer = anna.post("/contacts", form)
+    assert answer.status_code == 422
+    assert f'id="{field}-problem"' in answer.text
+    assert Contact.select().count() == 2
+
+
+# One contact
+
+
+def test_the_page_shows_what_there_is(joerg: Contact, anna: Browser) -> None:
+    page = anna.get(path_of(joerg)).text
+    for text in (
+        "Jörg Krüger",
+        "Fitwerk",
+        "joerg@fitwerk.example",
+        "+49 30 44701182",
+        "vip",
+        "Wants a roof &lt;b&gt;",
+        "Send it",
+        "sent",
+        "Incoming call",
+        "Deal:",
+    ):
+        assert text in page, text
+    assert "Erase this person" not in page
+
+
+def test_for_others_it_is_not_there(world: World, joerg: Contact, olga: Browser) -> None:
+    other = Contact.by_number(OTHER)
+    assert other
+    paths = ("", "/erasure", f"/merge/{other.id}")
+    assert [olga.get(path_of(joerg, path)).status_code for path in paths] == [404] * 3
+    for path in ("", "/check", "/numbers", "/notes", "/merges", "/erasure"):
+        assert olga.post(path_of(joerg, path), {"name": "x"}).status_code == 404, path
+    assert olga.get(f"/companies/{joerg.company_id}").status_code == 404
+    assert olga.post(f"/companies/{joerg.company_id}", {"name": "x"}).status_code == 404
+    form = {"contact": joerg.id, "number": CUSTOMER}
+    assert olga.post("/call-requests", form).status_code == 404
+
+
+def test_what_others_wrote_on_their_cards_is_not_shown(
+    world: World, joerg: Contact, visit: Visit
+) -> None:
+    deal = Deal.open("Secret", world.ben, world.ben, contact=joerg)
+    notes.add("Between us", world.ben, deal=deal)
+    page = visit("anna").get(path_of(joerg)).text
+    assert "Between us" not in page
+    assert "Secret" not in page
+    assert "Between us" in visit("ben").get(path_of(joerg)).text
+
+
+def test_changes(world: World, joerg: Contact, anna: Browser, hugo: Browser) -> None:
+    anna.get(path_of(joerg))
+    form = {"name": "J. Krüger", "company": "", "email": "", "tags": "Old  friend", "owner": ""}
+    assert anna.post(path_of(joerg), form).location == path_of(joerg)
+    now = Contact.get_by_id(joerg.id)
+    assert (now.name, now.company, now.email, now.tags) == ("J. Krüger", None, "", " old friend ")
+    assert now.owner == world.anna, "sellers do not give contacts away"
+    hugo.post(path_of(joerg), {"owner": world.ben.id})
+    assert Contact.get_by_id(joerg.id).owner == world.ben
+    answer = anna.post(path_of(joerg), {"name": "", "email": "x"})
+    assert answer.status_code == 422
+    assert 'id="name-problem"' in answer.text
+
+
+def test_numbers_come_and_go(joerg: Contact, anna: Browser) -> None:
+    anna.post(path_of(joerg, "/numbers"), {"number": "0151 5552 2100"})
+    assert joerg.phones.count() == 2
+    phone = joerg.phones.order_by(Phone.id.desc()).get()
+    anna.post(path_of(joerg, f"/numbers/{phone.id}/removal"))
+    assert joerg.phones.count() == 1
+    for number in ("x", "", OTHER):
+        answer = anna.post(path_of(joerg, "/numbers"), {"number": number})
+        assert answer.status_code == 422
+        assert 'id="number-problem"' in answer.text
+    assert joerg.phones.count() == 1
+
+
+def test_notes_are_written_and_removed(joerg: Contact, anna: Browser, hugo: Browser) -> None:
+    anna.post(path_of(joerg, "/notes"), {"text": "One\nTwo"})
+    note = Note.get(Note.text == "One\nTwo")
+    assert hugo.post(path_of(joerg, f"/notes/{note.id}/removal")).status_code == 422
+    anna.post(path_of(joerg, f"/notes/{note.id}/removal"))
+    assert Note.get_or_none(Note.id == note.id) is None
+    assert anna.post(path_of(joerg, "/notes"), {"text": " "}).status_code == 422
+
+
+def test_what_is_old_is_asked_about(joerg: Contact, anna: Browser) -> None:
+    question = "Is it still right?"
+    assert question not in anna.get(path_of(joerg)).text
+    long_ago = utcnow() - timedelta(days=400)
+    Contact.update(created_at=long_ago, checked_at=None).where(Contact.id == joerg.id).execute()
+    assert question in anna.get(path_of(joerg)).text
+    anna.post(path_of(joerg, "/check"))
+    assert question not in anna.get(path_of(joerg)).text
+
+
+def test_click_to_call_from_the_page(world: World, joerg: Contact, anna: Browser) -> None:
+    page = anna.get(path_of(joerg)).text
+    assert f'name="contact" value="{joerg.id}"' in page
+    assert anna.post("/call-requests", {"contact": joerg.id, "number": CUSTOMER}).status_code == 303
+    made = CallRequest.get()
+    assert (made.number, made.deal.contact, made.user) == (CUSTOMER, joerg, world.anna)
+    assert anna.post("/call-requests", {"contact": joerg.id, "number": OTHER}).status_code == 404
+
+
+def test_the_timeline_goes_on_over_pages(world: World, joerg: Contact, anna: Browser) -> None:
+    at = utcnow()
+    for n in range(40):
+        note = notes.add(f"Number {n}.", world.anna, contact=joerg)
+        Note.update(at=at + timedelta(seconds=n // 2)).where(Note.id == note.id).execute()
+    first = anna.get(path_of(joerg)).text
+    older = re.search(rf'href="({path_of(joerg)}\?before=[0-9-]+)#history"', first)
+    assert older
+    second = anna.get(older[1]).text
+    told = re.findall(r"<p>Number ([0-9]+)\.</p>", first + second)
+    assert sorted(map(int, told)) == list(range(40))
+    assert "Newest" in second
+    assert anna.get(path_of(joerg, "?before=x")).status_code == 200
+
+
+# Two entries of one person
+
+
+@pytest.fixture
+def twin(world: World, joerg: Contact) -> Contact:
+    made = Contact.of_number("+4915155522100", "Jörg Krüger", world.anna)
+    notes.add("Of the twin", world.anna, contact=made)
+    return made
+
+
+def test_merged_and_parted_again(joerg: Contact, twin: Contact, anna: Browser) -> None:
+    assert path_of(joerg, f"/merge/{twin.id}") in anna.get(path_of(joerg)).text
+    page = anna.get(path_of(joerg, f"/merge/{twin.id}")).text
+    assert "+49 1515 5522100" in page
+    assert "1 note" in page
+    answer = anna.post(path_of(joerg, "/merges"), {"other": twin.id, "keep": twin.id})
+    assert answer.location == path_of(twin)
+    assert Contact.get_or_none(Contact.id == joerg.id) is None
+    page = anna.get(path_of(twin)).text
+    assert "It can be undone for a day" in page
+    assert "Fitwerk" in page
+    anna.post(path_of(twin, f"/merges/{Merge.get().id}/undo"))
+    assert Contact.get_by_id(joerg.id).company.name == "Fitwerk"
+    assert [p.e164 for p in twin.phones] == ["+4915155522100"]
+    assert anna.get(path_of(joerg)).status_code == 200
+
+
+def test_nobody_merges_what_is_not_seen(joerg: Contact, anna: Browser) -> None:
+    other = Contact.by_number(OTHER)
+    assert other
+    assert anna.get(path_of(joerg, f"/merge/{other.id}")).status_code == 404
+    assert anna.post(path_of(joerg, "/merges"), {"other": other.id}).status_code == 404
+    assert anna.get(path_of(joerg, f"/merge/{joerg.id}")).status_code == 404
+    assert Contact.select().count() == 2
+
+
+# Companies
+
+
+def test_a_company(world: World, joerg: Contact, anna: Browser) -> None:
+    path = f"/companies/{joerg.company_id}"
+    page = anna.get(path).text
+    assert names(page) == ["Jörg Krüger"]
+    assert Deal.get(Deal.contact == joerg).title in page
+    form = {"name": "Fitwerk GmbH", "website": "fitwerk.example", "notes": "One\nTwo"}
+    assert anna.post(path, form).location == path
+    company = Company.get()
+    assert (company.name, company.website) == ("Fitwerk GmbH", "https://fitwerk.example")
+    for form, field in (({"name": ""}, "name"), ({"website": "javascript:x"}, "website")):
+        answer = anna.post(path, form)
+        assert answer.status_code == 422
+        assert f'id="{field}-problem"' in answer.text
+
+
+# Files
+
+
+def test_a_head_saves_what_the_list_shows(joerg: Contact, hugo: Browser, anna: Browser) -> None:
+    answer = hugo.get("/contacts/export.csv?tag=vip")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="contacts.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [(r["name"], r["company"], r["numbers"], r["email"]) for r in rows] == [
+        ("Jörg Krüger", "Fitwerk", CUSTOMER, "joerg@fitwerk.example")
+    ]
+    cards = hugo.get("/contacts/export.vcf").text
+    assert cards.count("BEGIN:VCARD\r\n") == 2
+    assert f"TEL:{CUSTOMER}\r\n" in cards
+    assert "Bruno" not in hugo.get("/contacts/export.vcf?q=krueger").text
+    assert hugo.get("/contacts/export.xls").status_code == 404
+    assert anna.get("/contacts/export.csv").status_code == 404
+
+
+# Erasure
+
+
+def test_a_head_erases_by_typing_the_name(joerg: Contact, hugo: Browser, anna: Browser) -> None:
+    assert anna.get(path_of(joerg, "/erasure")).status_code == 404
+    assert anna.post(path_of(joerg, "/erasure"), {"name": joerg.name}).status_code == 404
+    page = hugo.get(path_of(joerg, "/erasure")).text
+    assert "Calls made anonymous" in page
+    answer = hugo.post(path_of(joerg, "/erasure"), {"name": "Jörg"})
+    assert answer.status_code == 422
+    assert "This is not the name" in answer.text
+    assert Contact.select().count() == 2
+    answer = hugo.post(path_of(joerg, "/erasure"), {"name": "jörg  krüger "})
+    receipt = Receipt.get()
+    assert answer.location == f"/receipts/{receipt.id}"
+    page = hugo.get(answer.location).text
+    assert receipt.mark in page
+    assert "Jörg" not in page
+    assert hugo.get(path_of(joerg)).status_code == 404
+    assert "Erased" in hugo.get("/").text
+
+
+def test_a_call_that_goes_on_is_waited_for(joerg: Contact, hugo: Browser) -> None:
+    Story.begins(linkedid="2.1").rings("PJSIP/101").answered("PJSIP/101")
+    answer = hugo.post(path_of(joerg, "/erasure"), {"name": "Jörg Krüger"})
+    assert answer.status_code == 422
+    assert "going on" in answer.text
+    assert Contact.by_number(CUSTOMER)
+
+
+def test_who_knows_the_number_finds_the_receipt(
+    world: World, joerg: Contact, hugo: Browser, anna: Browser
+) -> None:
+    receipt = erasure.erase(erasure.of_contact(joerg), world.hugo, world.settings.panel.secret_key)
+    link = f'href="/receipts/{receipt.id}"'
+    assert link in hugo.get("/receipts").text
+    assert link in hugo.post("/receipts", {"who": "030 4470 1182"}).text
+    assert "nothing was erased" in hugo.post("/receipts", {"who": OTHER}).text
+    assert anna.get("/receipts").status_code == 404
+    assert anna.get(f"/receipts/{receipt.id}").status_code == 404
+
+
+def test_recordings_that_were_left_are_tried_again(
+    world: World, joerg: Contact, hugo: Browser
+) -> None:
+    from models import Call
+
+    Call.update(recording="gone.wav").execute()
+    receipt = erasure.erase(erasure.of_contact(joerg), world.hugo, "", ["/nowhere"])
+    page = hugo.get(f"/receipts/{receipt.id}").text
+    assert "1 recording could not be deleted" in page
+    assert hugo.post(f"/receipts/{receipt.id}/again").status_code == 303
+
+
+# In a browser
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_pages_are_accessible_and_fit(
+    world: World, joerg: Contact, twin: Contact, enter: Enter, axe_path: Path, width: int
+) -> None:
+    Task.update(done_at=None).execute()
+    receipt = Receipt.create(mark="a" * 64, counts='{"counts": {"calls": 1}, "left": [1]}')
+    narrow = width < 500
+    page = enter(
+        "hugo", viewport={"width": width, "height": 900}, has_touch=narrow, is_mobile=narrow,
+        bypass_csp=True,
+    )  # fmt: skip
+    merge, erase = f"/merge/{twin.id}", "/erasure"
+    for path in (
+        "/contacts", "/contacts/new", "/contacts/import", path_of(joerg), path_of(joerg, merge),
+        path_of(joerg, erase), f"/companies/{joerg.company_id}", "/receipts",
+        f"/receipts/{receipt.id}",
+    ):  # fmt: skip
+        page.goto(path)
+        page.add_script_tag(path=axe_path)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert over <= 0, f"{path} is {over} px wider than the screen"
+
+
+def test_a_file_becomes_contacts(world: World, enter: Enter, tmp_path: Path) -> None:
+    file = tmp_path / "kunden.csv"
+    rows = "".join(f"Otto {n};030 12345{n:02}\n" for n in range(60))
+    file.write_bytes(("Name;Telefon\nJörg Krüger;by hand\n" + rows).encode("cp1252"))
+    page = enter("hugo")
+    page.get_by_role("link", name="Contacts").click()
+    page.get_by_role("link", name="Import").click()
+    page.set_input_files("#file", file)
+    page.get_by_role("button", name="Look at it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("What “kunden.csv” holds")
+    expect(page.locator(".grid tbody tr").nth(1)).to_contain_text("Otto 0")
+    page.get_by_role("button", name="Import 60 contacts").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The contacts are in")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Save the refused rows").click()
+    saved = Path(download.value.path()).read_text("utf-8-sig")
+    assert "Jörg Krüger,by hand,2,'by hand' is not a telephone number" in saved
+    page.get_by_role("link", name="To the contacts").click()
+    expect(page.locator(".clients__one")).to_have_count(50)
+
+
+def test_a_key_that_is_made_up_marks_no_receipt(world: World, joerg: Contact) -> None:
+    """As the server does where no secret key is set: nobody could tell the mark next year."""
+    hugo = Browser(create_app(world.settings, receipt_key=""))
+    hugo.log_in("hugo")
+    answer = hugo.post(path_of(joerg, "/erasure"), {"name": "Jörg Krüger"})
+    assert Receipt.get().mark == ""
+    assert "bears no mark" in hugo.get(answer.location).text
+    assert "Was it erased?" not in hugo.get("/receipts").text
