@@ -51,7 +51,10 @@ class History:
             "SELECT id FROM stages WHERE kind = 'open' LIMIT 1"
         ).fetchone()
         owner, name, now = f"{self._sellers[0]} + n % 3", "'Customer ' || n", str(self._now)
-        self._fill("contacts", count, id="n", name=name, owner_id=owner, created_at=now)
+        self._fill(
+            "contacts", count, id="n", name=name, position="''", email="''", tags="''",
+            owner_id=owner, created_at=now,
+        )  # fmt: skip
         self._fill("phones", count, contact_id="n", e164="'+49172' || printf('%07d', n)")
         self._fill(
             "deals", deals, contact_id="n", stage_id=str(stage), owner_id=owner, title=name,
