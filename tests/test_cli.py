@@ -95,7 +95,7 @@ def test_init_twice(run: Run) -> None:
     ready, *then = second.stdout.splitlines()
     assert (second.exit_code, ready) == (0, "database ready, 0 migrations applied")
     assert then[0] == "Nobody can log in yet. Next:"
-    run(*"user add ada --name Ada --role admin --password-stdin".split(), text=PASSWORD + "\n")
+    add(run, "ada", "--role", "admin")
     assert run("init").stdout == "database ready, 0 migrations applied\n"
 
 
