@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from errors import Words
+
 SITUATIONS = ("incoming", "missed", "outgoing")
 EFFECTS = ("contact", "deal", "task", "record")
 MISSED_OWNERS = ("last", "first", "nobody", "head", "turns")
@@ -24,11 +26,11 @@ def faults(
     if missed_owner not in MISSED_OWNERS:
         found["missed_owner"] = f"{missed_owner!r} is none of {', '.join(MISSED_OWNERS)}"
     elif situation != "missed" and missed_owner != "last":
-        found["missed_owner"] = "an answered call is the speaker's: leave it out"
+        found["missed_owner"] = Words("an answered call is the speaker's: leave it out")
     if not 0 <= repeat_after <= LONGEST_REPEAT:
         found["repeat_after"] = f"a number of days, 0 to {LONGEST_REPEAT}"
     elif repeat_after and not known:
-        found["repeat_after"] = "an unknown number has no earlier deal: leave it out"
+        found["repeat_after"] = Words("an unknown number has no earlier deal: leave it out")
     return found
 
 
@@ -37,7 +39,7 @@ def _wrong_effects(situation: str, known: bool, effects: list[str]) -> str:
     if strange:
         return f"{strange[0]!r} is none of {', '.join(EFFECTS)}"
     if situation == "missed" and "record" in effects:
-        return "nobody talks in a missed call: leave record out"
+        return Words("nobody talks in a missed call: leave record out")
     if known and "contact" in effects:
-        return "a known number has its contact: leave contact out"
+        return Words("a known number has its contact: leave contact out")
     return ""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from database import database
+from errors import Words
 from models import CallRule, Funnel
 
 DAY = 86400
-FUNNEL = "Sales"
+FUNNEL = Words("Sales")
 # name, kind, buyer's phase, probability in percent, days until stuck, advice
-STAGES: tuple[tuple[str, str, str, int, int | None, str], ...] = (
-    ("Unsorted", "unsorted", "", 0, 1, "Find out what the caller needs, then sort the card."),
-    ("Opportunity", "open", "motivation", 10, 7, "Ask for need, budget and who decides."),
-    ("Commercial offer", "open", "interest", 30, 5, "Send the offer, then call about it."),
-    ("Documents", "open", "decision", 60, 7, "Agree on the contract, clause by clause."),
-    ("Signature and payment", "open", "action", 80, 7, "Get the signature, watch the payment."),
-    ("Implementation", "open", "action", 95, 30, "Deliver, and stay in touch."),
-    ("Completed", "won", "", 100, None, ""),
-    ("Lost", "lost", "", 0, None, ""),
-)
+STAGES: tuple[tuple[Words, str, str, int, int | None, Words], ...] = (
+    (Words("Unsorted"), "unsorted", "", 0, 1,
+     Words("Find out what the caller needs, then sort the card.")),
+    (Words("Opportunity"), "open", "motivation", 10, 7,
+     Words("Ask for need, budget and who decides.")),
+    (Words("Commercial offer"), "open", "interest", 30, 5,
+     Words("Send the offer, then call about it.")),
+    (Words("Documents"), "open", "decision", 60, 7,
+     Words("Agree on the contract, clause by clause.")),
+    (Words("Signature and payment"), "open", "action", 80, 7,
+     Words("Get the signature, watch the payment.")),
+    (Words("Implementation"), "open", "action", 95, 30,
+     Words("Deliver, and stay in touch.")),
+    (Words("Completed"), "won", "", 100, None, Words()),
+    (Words("Lost"), "lost", "", 0, None, Words()),
+)  # fmt: skip
 # situation, known number, effects
 RULES = (
     ("incoming", False, "contact deal"),
@@ -29,25 +38,25 @@ RULES = (
 )
 
 
-def install() -> None:
-    """Put them in where there are none. Idempotent."""
+def install(said: Callable[[str], str] = str) -> None:
+    """Put them in where there are none, in the language that ``said`` speaks. Idempotent."""
     with database.atomic():
         if not Funnel.select().exists():
-            Funnel.add(FUNNEL, _stages())
+            Funnel.add(said(FUNNEL), _stages(said))
         if not CallRule.select().exists():
             for situation, known, effects in RULES:
                 CallRule.add(situation, known, effects)
 
 
-def _stages() -> list[dict[str, object]]:
+def _stages(said: Callable[[str], str]) -> list[dict[str, object]]:
     return [
         {
-            "name": name,
+            "name": said(name),
             "kind": kind,
             "buyer_phase": phase,
             "probability": chance,
             "stuck_after": days and days * DAY,
-            "advice": advice,
+            "advice": said(advice) if advice else "",
         }
         for name, kind, phase, chance, days, advice in STAGES
     ]

@@ -7,6 +7,12 @@ the places; ``field`` names the entry it is about, or is ''.
 from __future__ import annotations
 
 
+class Words(str):
+    """A text for people that is a value of an error, or kept for later: it has translations too."""
+
+    __slots__ = ()
+
+
 class TrichterError(Exception):
     """A request that can't be done; the message says what to do instead."""
 

@@ -33,7 +33,11 @@ own = OwnNumbers()
 
 
 class BadNumber(ValueError):
-    """Not a telephone number that exists in E.164."""
+    """Not a telephone number that exists in E.164; ``written``: the first 40 characters of it."""
+
+    def __init__(self, raw: str) -> None:
+        self.written = clean(raw, 40)
+        super().__init__(f"{self.written!r} is not a telephone number")
 
 
 def normalise(raw: str) -> str:
@@ -51,7 +55,7 @@ def _normalised(raw: str, region: str) -> str:
     """Reading a number takes long, and each is read several times on its way into the rows."""
     text = _EXTENSION.sub("", raw)
     if not 5 <= len(text) <= LONGEST or not _NOTATION.fullmatch(text):
-        raise BadNumber(f"{clean(raw, 40)!r} is not a telephone number")
+        raise BadNumber(raw)
     for candidate in (text, "+" + text.lstrip("+")):
         try:
             number = phonenumbers.parse(candidate, region)
@@ -63,7 +67,7 @@ def _normalised(raw: str, region: str) -> str:
             # Zeros only, as some exchanges write hidden numbers, lose one at every reading.
             if phonenumbers.parse(e164) == number:
                 return e164
-    raise BadNumber(f"{clean(raw, 40)!r} is not a telephone number")
+    raise BadNumber(raw)
 
 
 def number_or_none(raw: str | None) -> str | None:
@@ -83,6 +87,7 @@ def outside_number(raw: str | None, direction: str) -> str | None:
     return None if number in own else number
 
 
+@lru_cache(maxsize=16_384)
 def readable(e164: str | None) -> str:
     """A number as people of the configured country write it; '' for None."""
     if not e164:

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from babel.dates import format_datetime, format_time
+from babel.dates import format_time
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from fields import utcnow
 from models import Task
-from panel.shown import HOUR, MINUTE, length_of, numbers
+from panel.shown import HOUR, MINUTE, length_of, numbers, on_day
 from verbs import call_backs
 
 MORNING = time(9)
@@ -34,7 +34,9 @@ class BadTime(ValueError):
 
 def install(app: Any) -> None:
     app.jinja_env.globals["next_morning"] = lambda: entry(chosen("tomorrow"))
-    app.jinja_env.filters.update(due=due, late=late, entry=entry, task_title=title_of)
+    app.jinja_env.filters.update(
+        due=due, late=late, entry=entry, task_title=title_of, task_result=result_of
+    )
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,7 @@ def due(when: datetime | None) -> str:
     }
     if days in near:
         return near[days]
-    pattern = "EEE d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
-    return format_datetime(local, pattern, locale=get_locale())
+    return on_day(local, weekday=local.year == today.year)
 
 
 def late(when: datetime | None) -> str:
@@ -130,3 +131,8 @@ def title_of(task: Task) -> str:
     if task.call_id and task.title.startswith(before):
         return _("Call back %(name)s", name=numbers(task.title.removeprefix(before)))
     return str(task.title)
+
+
+def result_of(task: Task) -> str:
+    """What came of it, as ``title_of`` says what it is."""
+    return _("talked") if task.result == call_backs.TALKED else str(task.result)

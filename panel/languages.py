@@ -12,8 +12,10 @@ from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
+from flask_babel import gettext as _
 
-from errors import TrichterError, filled
+from errors import Incomplete, TrichterError, Words, filled
+from fields import BadNumber
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "ru": "Русский"}
 """As those who speak them call them; English is what the sources are written in."""
@@ -25,6 +27,12 @@ class Catalogues(Domain):
 
     def get_translations(self) -> NullTranslations:
         return catalogue(get_locale().language)
+
+
+class Languages(Babel):
+    """Wherever a text is asked for: in requests, and in errors before one has begun."""
+
+    domain_instance = Catalogues()
 
 
 @cache
@@ -40,10 +48,8 @@ def catalogue(language: str) -> NullTranslations:
 
 
 def install(app: Flask) -> None:
-    Babel(app, locale_selector=language)
-    catalogues = Catalogues()
-    app.before_request(catalogues.as_default)
-    app.jinja_env.globals.update(languages=LANGUAGES, language=language)
+    Languages(app, locale_selector=language)
+    app.jinja_env.globals.update(languages=LANGUAGES, page_language=page_language)
 
 
 def language() -> str:
@@ -54,7 +60,36 @@ def language() -> str:
     return request.accept_languages.best_match(list(LANGUAGES), "en") or "en"
 
 
+def page_language() -> str:
+    """What the page is written in: of an error page also the user's, though it is nobody's."""
+    return str(get_locale().language)
+
+
 def sentence(error: TrichterError) -> str:
     """What a refusal says, in the language of the page."""
-    values: dict[str, Any] = {key: str(value) for key, value in error.values.items()}
+    if isinstance(error, Incomplete):
+        needed = _needed()
+        return _("Fill in first: %(what)s.", what=", ".join(needed[word] for word in error.missing))
+    values: dict[str, Any] = {key: _said(value) for key, value in error.values.items()}
     return filled(gettext(error.text), values)
+
+
+def _said(value: object) -> str:
+    """A value of a refusal. Names and numbers stay as they are."""
+    if isinstance(value, BadNumber):
+        return _("“%(text)s” is not a telephone number", text=value.written)
+    return gettext(value) if isinstance(value, Words) else str(value)
+
+
+def _needed() -> dict[str, str]:
+    """What a stage can ask for, and the reason of a loss."""
+    return {
+        "contact": _("the contact"),
+        "number": _("a telephone number"),
+        "email": _("an e-mail address"),
+        "company": _("the company"),
+        "amount": _("the amount"),
+        "task": _("an open task"),
+        "note": _("a note"),
+        "reason": _("the reason"),
+    }

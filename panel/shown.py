@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.dates import format_datetime, format_time
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal, format_percent, get_decimal_symbol
 from flask import Flask
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
@@ -16,6 +18,8 @@ from flask_babel import gettext as _
 from fields import EPOCH, readable, utcnow
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+DAYS = {"de": "d. MMM"}
+"""How a day is written where it is not as in 23 Nov."""
 _E164 = re.compile(r"\+[0-9]{6,15}", re.ASCII)
 _SPACES = re.compile(r"[\s'’_]|€|EUR", re.IGNORECASE)
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
@@ -23,7 +27,10 @@ _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*", re.AS
 
 
 def install(app: Flask) -> None:
-    filters = (money, rounded, age, moment, clock, length_of, initials, ms, numbers, readable)
+    filters = (
+        *(money, rounded, plain, grouped, percent),
+        *(age, moment, since, clock, length_of, initials, ms, numbers, readable),
+    )
     app.jinja_env.filters.update({f.__name__: f for f in filters})
     app.jinja_env.globals["now"] = utcnow
     app.jinja_env.tests["e164"] = lambda text: bool(_E164.fullmatch(text or ""))
@@ -31,16 +38,18 @@ def install(app: Flask) -> None:
 
 def money(amount: Decimal | None, currency: str = "EUR") -> str:
     """€ 12,000 or € 12,000.50: without cents where there are none. '' for None."""
-    if amount is None:
-        return ""
-    pattern = get_locale().currency_formats["standard"].pattern
+    return "" if amount is None else _money(amount, currency, get_locale())
+
+
+@lru_cache(maxsize=16_384)
+def _money(amount: Decimal, currency: str, locale: Locale) -> str:
+    """A board has a hundred amounts, and each takes as long as the rest of its card."""
+    pattern = locale.currency_formats["standard"].pattern
     if amount == amount.to_integral_value():
         pattern = pattern.replace(".00", "")
     # A blank that does not break, as in most languages: digits are found faster.
     pattern = re.sub(r"¤(?=[#0])", "¤\u00a0", pattern)
-    return format_currency(
-        amount, currency, format=pattern, locale=get_locale(), currency_digits=False
-    )
+    return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
 
 
 def rounded(amount: Decimal | None, currency: str = "EUR") -> str:
@@ -48,30 +57,65 @@ def rounded(amount: Decimal | None, currency: str = "EUR") -> str:
     return money(None if amount is None else Decimal(round(amount)), currency)
 
 
+def plain(amount: Decimal | None) -> str:
+    """An amount as somebody would type it: 12000, 12000.50 or 12000,50. '' for None."""
+    if amount is None:
+        return ""
+    text = f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
+    return text.replace(".", get_decimal_symbol(get_locale()))
+
+
+def grouped(number: int) -> str:
+    """12,345, 12.345 or 12 345."""
+    return format_decimal(number, locale=get_locale())
+
+
+def percent(share: float) -> str:
+    """67% or 67 % for 0.67."""
+    return format_percent(share, locale=get_locale())
+
+
 class BadAmount(ValueError):
     """Not an amount of money; the message is for the person who wrote it."""
 
 
 def read_amount(text: str) -> Decimal | None:
-    """An amount as people write it: 12,50 · 12.50 · 1.234,56 · 1,234.56 · 1 234 € · 1.234.
+    """An amount as people write it: 12,50 · 12.50 · 1.234,56 · 1,234.56 · 1 234 €.
 
-    Three digits after the only mark are thousands, whatever the language: no amount has three
-    decimals. None for nothing. Raises BadAmount.
+    No amount has three decimals, so three digits after the only mark are thousands; where the
+    language has that mark for decimals, nobody can tell what was meant. None for nothing. Raises
+    BadAmount.
     """
     digits = _SPACES.sub("", text[:60])
     if not digits:
         return None
     if digits.startswith("-"):
         raise BadAmount(_("An amount can't be negative."))
+    _must_be_clear(digits)
     units, cents = _split(digits)
     if _GROUPED.fullmatch(units):
         units = re.sub("[.,]", "", units)
     if len(text) > 60 or not _WHOLE.fullmatch(units):
-        raise BadAmount(_("Write the amount in digits, for example 12,500 or 12500.50."))
+        examples = {"whole": grouped(12500), "cents": plain(Decimal("12500.50"))}
+        raise BadAmount(
+            _("Write the amount in digits, for example %(whole)s or %(cents)s.", **examples)
+        )
     amount = Decimal(f"{units}.{cents or '0'}")
     if amount >= Decimal("1e12"):
-        raise BadAmount(_("An amount must be below 1,000,000,000,000."))
+        raise BadAmount(_("An amount must be below %(most)s.", most=grouped(10**12)))
     return amount.quantize(Decimal("0.01"))
+
+
+def _must_be_clear(digits: str) -> None:
+    """1.500 is 1500 in German, and may be 1.50 in English: rather ask than be wrong by so much."""
+    mark = get_decimal_symbol(get_locale())
+    found = re.fullmatch(rf"([1-9][0-9]{{0,2}}){re.escape(mark)}([0-9]{{3}})", digits, re.ASCII)
+    if found:
+        whole = grouped(int(found[1] + found[2]))
+        cents = plain(Decimal(f"{found[1]}.{found[2][:2]}"))
+        raise BadAmount(
+            _("Is it %(whole)s or %(cents)s? Write it like that.", whole=whole, cents=cents)
+        )
 
 
 def _split(digits: str) -> tuple[str, str]:
@@ -112,8 +156,27 @@ def moment(when: datetime) -> str:
         return _("today, %(time)s", time=time)
     if days == 1:
         return _("yesterday, %(time)s", time=time)
-    pattern = "d MMM, HH:mm" if local.year == today.year else "d MMM y, HH:mm"
-    return format_datetime(local, pattern, locale=get_locale())
+    return on_day(local)
+
+
+def since(when: datetime) -> str:
+    """Since a point in time: in most languages the words for its day differ from ``moment``'s."""
+    local, today = when.astimezone(), utcnow().astimezone()
+    time = format_time(local, "HH:mm", locale=get_locale())
+    days = (today.date() - local.date()).days
+    if days == 0:
+        return _("since today, %(time)s", time=time)
+    if days == 1:
+        return _("since yesterday, %(time)s", time=time)
+    return _("since %(when)s", when=on_day(local))
+
+
+def on_day(local: datetime, weekday: bool = False) -> str:
+    """23 Nov, 14:00; the year only where it is another one."""
+    day = DAYS.get(get_locale().language, "d MMM")
+    day = f"EEE {day}" if weekday else day
+    day = day if local.year == utcnow().astimezone().year else f"{day} y"
+    return format_datetime(local, f"{day}, HH:mm", locale=get_locale())
 
 
 def clock(seconds: float | None) -> str:
