@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import peewee
-from peewee import DatabaseProxy, MySQLDatabase, PostgresqlDatabase, SqliteDatabase
+from peewee import DatabaseProxy, MySQLDatabase, SqliteDatabase
 from playhouse import db_url
 from playhouse.migrations import Runner
 from playhouse.pool import (
@@ -41,10 +39,6 @@ PROBING = {
     socket.TCP_KEEPCNT: PROBES,
     socket.TCP_USER_TIMEOUT: VANISHED_AFTER * 1000,
 }
-NEWS = "trichter_news"
-"""The PostgreSQL channel on which commits are announced."""
-SQLITE_POLL_SECONDS = 0.025
-POLL_SECONDS = 0.1
 
 
 class DatabaseTrouble(Exception):
@@ -80,6 +74,8 @@ def _sqlite(url: str) -> SqliteDatabase:
             "foreign_keys": 1,
             "synchronous": "normal",
             "cache_size": -16000,
+            # What is erased is gone from the file too, not only from the tables (C3).
+            "secure_delete": 1,
         },
     )
 
@@ -118,57 +114,26 @@ def _server(url: str, scheme: str) -> Any:
     return PooledPostgresqlDatabase(name, prefer_psycopg3=True, **pool, **options)
 
 
+def forget_deleted() -> bool:
+    """SQLite: empties the log in which rows still stand that were deleted or changed just now.
+    False: others are reading, or writing, and are not made to wait; it happens by itself later,
+    when what is written next takes its place."""
+    held = database.obj
+    if not isinstance(held, SqliteDatabase):
+        return True
+    held.execute_sql("PRAGMA busy_timeout = 0")
+    try:
+        busy, *_rest = held.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except peewee.OperationalError:
+        busy = 1
+    finally:
+        held.execute_sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    return not busy
+
+
 def locked(query: Any) -> Any:
     """Rows of ``query``, locked until the transaction ends (in SQLite the transaction locks)."""
     return query.for_update() if database.obj.for_update else query
-
-
-class Prepared:
-    """A query for what is asked on every call: its SQL is built once and then only filled in, since
-    building takes several times as long as the database needs to answer.
-
-    ``build`` gets as many values as it has parameters, and puts them where constants would stand;
-    they must be given as the database holds them (numbers in E.164, times in milliseconds).
-    """
-
-    def __init__(self, build: Callable[..., Any]) -> None:
-        self._build = build
-        self._built: tuple[Any, str, list[Any], Any] = (None, "", [], None)
-
-    def rows(self, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows, as tuples of what the database holds. Raises peewee's errors."""
-        _, sql, parameters, _ = self._current(len(values))
-        filled = [values[p] if isinstance(p, _Slot) else p for p in parameters]
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-            return database.execute_sql(sql, filled).fetchall()
-
-    def models(self, *values: Any) -> list[Any]:
-        """The rows as objects, where the query selects one table with all its columns."""
-        table = self._current(len(values))[3]
-        columns = [(field.name, field.python_value) for field in table._meta.sorted_fields]
-        found = []
-        for row in self.rows(*values):
-            pairs = zip(columns, row, strict=True)
-            one = table(__no_default__=True, **{name: read(value) for (name, read), value in pairs})
-            one._dirty.clear()
-            found.append(one)
-        return found
-
-    def change(self, *values: Any) -> None:
-        """Carry out a query that gives no rows. Raises peewee's errors."""
-        _, sql, parameters, _ = self._current(len(values))
-        database.execute_sql(sql, [values[p] if isinstance(p, _Slot) else p for p in parameters])
-
-    def _current(self, count: int) -> tuple[Any, str, list[Any], Any]:
-        if self._built[0] is not database.obj:  # each kind of database has its own SQL
-            slots = [peewee.Value(_Slot(place), converter=False) for place in range(count)]
-            query = self._build(*slots)
-            self._built = (database.obj, *query.sql(), query.model)
-        return self._built
-
-
-class _Slot(int):
-    """Which value comes here."""
 
 
 @contextmanager
@@ -193,59 +158,6 @@ def discard() -> None:
     can't even be closed is no news."""
     with suppress(*DATABASE_ERRORS):
         getattr(database.obj, "manual_close", database.obj.close)()
-
-
-def announce() -> None:
-    """Wakes those who wait for changes, once the present transaction is committed.
-
-    Only PostgreSQL can; on the others ``Changes`` looks for itself.
-    """
-    if isinstance(database.obj, PostgresqlDatabase):
-        database.execute_sql("SELECT pg_notify(%s, '')", (NEWS,))
-
-
-class Changes:
-    """Waits until somebody may have committed something, on a connection of the calling thread.
-
-    What was committed before it was made is not reported: read once, then wait.
-    """
-
-    def __init__(self) -> None:
-        database.connect(reuse_if_open=True)
-        self._version = None
-        if isinstance(database.obj, SqliteDatabase):
-            self._version = self._data_version()
-        elif isinstance(database.obj, PostgresqlDatabase):
-            database.execute_sql(f"LISTEN {NEWS}")
-
-    def wait(self, stop: threading.Event, seconds: float) -> None:
-        """Until something changed, ``seconds`` passed or, except on PostgreSQL, ``stop`` is set."""
-        if isinstance(database.obj, SqliteDatabase):
-            self._wait_for_version(stop, seconds)
-        elif isinstance(database.obj, PostgresqlDatabase):
-            with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-                for _ in database.connection().notifies(timeout=seconds, stop_after=1):
-                    pass
-        else:
-            stop.wait(min(seconds, POLL_SECONDS))
-
-    def _wait_for_version(self, stop: threading.Event, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not stop.wait(SQLITE_POLL_SECONDS):
-            version = self._data_version()
-            if version != self._version:
-                self._version = version
-                return
-
-    @staticmethod
-    def _data_version() -> int:
-        """Changes with every commit of another connection (SQLite: PRAGMA data_version)."""
-        return database.execute_sql("PRAGMA data_version").fetchone()[0]
-
-    @staticmethod
-    def close() -> None:
-        """Ends the connection; one that listens must not go back to the pool."""
-        discard()
 
 
 def migrate() -> list[str]:

@@ -17,7 +17,7 @@ from models import TABLES
 from trichter import main
 
 ROOT = Path(settings.__file__).parent
-PACKAGES = ("agi_scripts", "ari_app", "doctor", "panel", "verbs")
+PACKAGES = ("agi_scripts", "ari_app", "commands", "doctor", "panel", "verbs")
 # Methods of Peewee that write, those of its tables whose names others have too, and SQL by hand.
 WRITING = {
     "save", "create", "get_or_create", "delete", "delete_by_id", "delete_instance",
@@ -26,8 +26,8 @@ WRITING = {
 OF_TABLES = {"insert", "update"}
 SQL_BY_HAND = {"execute_sql", "raw"}
 SQL_NAMES = {"SQL", "RawQuery"}
-# database.py is the connection itself; the doctor asks whether there is one.
-MAY_SPEAK_SQL = {"database.py", "doctor/tables.py"}
+# They are the connection itself; the doctor asks whether there is one.
+MAY_SPEAK_SQL = {"changes.py", "database.py", "prepared.py", "doctor/tables.py"}
 # models.py holds tables and what concerns one row, verbs/ the acts that concern many tables.
 VERBS = {"models.py", *(f"verbs/{p.name}" for p in (ROOT / "verbs").glob("*.py"))}
 ARI = {"ari", "swaggerpy", "websocket", "urllib3", "requests"}

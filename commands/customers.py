@@ -1,4 +1,4 @@
-"""Commands of trichter.py that take more than a line: what they ask, and what they say."""
+"""``trichter import-contacts`` and ``erase``: customers come, and go for ever."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import IO
 import click
 
 import contact_file
+from commands.answers import the_user
 from models import User
 from settings import Settings
 from verbs import contact_import, erasure, receipts
@@ -14,7 +15,26 @@ from verbs.contact_import import Outcome
 from verbs.import_rows import Plan
 
 
-def import_contacts(file: IO[bytes], owner: User | None, overwrite: bool, dry_run: bool) -> None:
+@click.command("import-contacts")
+@click.argument("file", type=click.File("rb"))
+@click.option("--owner", help="Login of the user whose they are, if the file names none.")
+@click.option("--overwrite", is_flag=True, help="What the file says replaces what is here.")
+@click.option("--dry-run", is_flag=True, help="Only say what would become of the rows.")
+def import_contacts(file: IO[bytes], owner: str | None, overwrite: bool, dry_run: bool) -> None:
+    """Enter the contacts of a CSV or vCard file ('-': standard input)."""
+    _enter(file, the_user(owner) if owner else None, overwrite, dry_run)
+
+
+@click.command()
+@click.argument("number")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def erase(settings: Settings, number: str, yes: bool) -> None:
+    """Erase what is kept of the person with a number. It can't be taken back."""
+    _erase(settings, number, yes)
+
+
+def _enter(file: IO[bytes], owner: User | None, overwrite: bool, dry_run: bool) -> None:
     """Columns are known by their headings. Refused rows are named on standard error. Raises
     Refused for what is no table of contacts."""
     sheet = contact_file.read(file.read(contact_file.MOST_BYTES + 1))
@@ -42,7 +62,7 @@ def _tell(outcome: Outcome, dry_run: bool) -> None:
     )
 
 
-def erase(settings: Settings, number: str, yes: bool) -> None:
+def _erase(settings: Settings, number: str, yes: bool) -> None:
     """Raises Refused for no number, one of which nothing is known, and while they talk."""
     key, folders = settings.panel.secret_key, settings.recordings.folders
     person = erasure.of_number(number)
