@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from peewee import (
@@ -29,7 +30,8 @@ from werkzeug.security import check_password_hash
 import fields
 from call_report import MOBILE
 from call_rules import EFFECTS, faults
-from database import Prepared, announce, database, locked, open_database
+from changes import announce
+from database import database, locked, open_database
 from errors import Conflict, Incomplete, Refused
 from fields import (
     BadNumber,
@@ -42,6 +44,7 @@ from fields import (
     utcnow,
 )
 from numbering import OwnNumbers, Prefixes
+from prepared import Prepared
 
 ROLES = ("seller", "head", "admin")
 PRIORITIES = (-1, 0, 1)
@@ -168,37 +171,6 @@ class User(Table):
         """R1-R3 in one place: heads and admins see every card, sellers their own."""
         return self.role in ("head", "admin")
 
-    @classmethod
-    def add(
-        cls,
-        login: str,
-        name: str,
-        role: str,
-        password: str,
-        endpoint: str | None = None,
-        department: str | None = None,
-        mobile: str | None = None,
-    ) -> User:
-        """See verbs/users.py, as of the three below."""
-        from verbs import users  # verbs build on the tables
-
-        return users.add(login, name, role, password, endpoint, department, mobile)
-
-    def change(self, **about: Any) -> None:
-        from verbs import users
-
-        users.change(self, **about)
-
-    def set_password(self, password: str) -> None:
-        from verbs import users
-
-        users.set_password(self, password)
-
-    def disable(self) -> None:
-        from verbs import users
-
-        users.disable(self)
-
     def check_password(self, password: str) -> bool:
         return self.active and check_password_hash(self.password_hash, password)
 
@@ -274,6 +246,12 @@ class Stage(Table):
     def is_closed(self) -> bool:
         return self.kind in ("won", "lost")
 
+    def is_there(self) -> Any:
+        """The condition that it has not been taken out since it was read: no deal may go where
+        nobody would see it."""
+        same = Stage.alias()
+        return fn.EXISTS(same.select(same.id).where(same.id == self.id, ~same.archived))
+
 
 class Reason(Table):
     """F5: why deals are lost, to choose from; one that is not ``active`` is not offered."""
@@ -328,6 +306,11 @@ class Contact(Table):
             return query
         own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.contact == cls.id, Deal.owner == user))
         return query.where((cls.owner == user) | own_deal)
+
+    def seen_by(self) -> list[int]:
+        """R1 for the live feed: the sellers who may see it, by their ids."""
+        owners: Any = Deal.select(Deal.owner).where(Deal.contact == self).distinct().tuples()
+        return sorted({user for (user,) in owners if user} | {self.owner_id or 0} - {0})
 
     @classmethod
     def by_number(cls, number: str | None) -> Contact | None:
@@ -404,8 +387,15 @@ class Deal(Table):
             (("owner", "stage", "stage_since"), False),
             (("stage", "next_due"), False),
             (("stage", "amount"), False),
-            # What the head of a column sums, without reading its deals.
-            (("stage", "currency", "amount"), False),
+            # What the head of a column counts and sums, without reading its deals.
+            (
+                (
+                    *("stage", "currency", "amount"),
+                    *("stage_since", "next_due", "closed_at", "priority"),
+                ),
+                False,
+            ),
+            (("owner", "stage", "currency", "amount"), False),
             (("contact", "closed_at"), False),
             # For Contact.visible_to: else SQLite reads all deals of a seller for each contact.
             (("contact", "owner"), False),
@@ -435,6 +425,10 @@ class Deal(Table):
         if not clean(title, 120):
             raise Refused("must not be empty", field="title")
         check_amount(amount)
+        if stage and (stage.archived or stage.funnel.archived):
+            raise Refused(
+                "The stages were changed in the meantime. Look at them again.", field="stage"
+            )
         stage = stage or Funnel.default().unsorted
         if priority not in PRIORITIES:
             raise Refused("-1, 0 or 1", field="priority")
@@ -486,7 +480,7 @@ class Deal(Table):
         at = at or utcnow()
         with database.atomic():
             changed = self._conditional(
-                (Deal.stage == was) & self._same_owner(),
+                (Deal.stage == was) & self._same_owner() & stage.is_there(),
                 stage=stage,
                 stage_since=at,
                 closed_at=at if stage.is_closed else None,
@@ -497,13 +491,15 @@ class Deal(Table):
             if not changed:
                 now = Deal.get_by_id(self.id)
                 now._may_change(by)
+                if Stage.get_by_id(stage.id).archived:
+                    raise Refused("The stages were changed in the meantime. Look at them again.")
                 if now.stage_id == was.id:
                     raise Conflict("Somebody else reassigned this deal just now.")
                 raise Conflict(
                     "Somebody else moved this deal to “{name}” just now.", name=now.stage.name
                 )
             self._changed_stage(was, stage, by, at, reason)
-            Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id})
+            Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id, **told(by)})
         return True
 
     def missing_for(self, stage: Stage, reason: str, amount: Decimal | None) -> list[str]:
@@ -938,7 +934,12 @@ class Task(Table):
     result = CharField(500, default="")
 
     class Meta:
-        indexes = ((("owner", "done_at", "due_at"), False), (("deal", "done_at", "due_at"), False))
+        indexes = (
+            (("owner", "done_at", "due_at"), False),
+            (("deal", "done_at", "due_at"), False),
+            # Of all people: what is due, among ever more that is done.
+            (("done_at", "due_at"), False),
+        )
 
     @classmethod
     def visible_to(cls, user: User) -> Any:
@@ -964,6 +965,15 @@ class Note(Table):
 
     class Meta:
         indexes = ((("deal", "at"), False), (("contact", "at"), False))
+
+    @classmethod
+    def visible_to(cls, user: User) -> Any:
+        """R1: those on cards that the user may see; on no card, those of such contacts. Heads: all
+        of both."""
+        card = Deal.visible_to(user).select(Deal.id).where(Deal.id == cls.deal)
+        contact = Contact.visible_to(user).select(Contact.id).where(Contact.id == cls.contact)
+        seen = fn.EXISTS(card) | (cls.deal.is_null() & fn.EXISTS(contact))
+        return cls.select().where(seen)
 
 
 class Merge(Table):
@@ -1028,6 +1038,12 @@ class Wording(Table):
 # Events ------------------------------------------------------------------------------------------
 
 
+def told(by: User | None) -> dict[str, Any]:
+    """Who did it, in the payload of an event: whoever is told of it on hundreds of open pages need
+    not look them up."""
+    return {"by": by.name, "by_user": by.id} if by else {}
+
+
 class Event(Table):
     """What happened, in order: live feed and audit trail in one. ``user``: who did it."""
 
@@ -1079,8 +1095,9 @@ class Event(Table):
     def of_kind(cls, kind: str) -> Any:
         return cls.select().where(cls.kind == kind)
 
-    @property
+    @cached_property
     def content(self) -> dict[str, Any]:
+        """Read once: every open page asks whether it is for its user."""
         return json.loads(self.payload)
 
     def deal_for(self, user: User) -> int | None:
@@ -1097,6 +1114,13 @@ class Event(Table):
             return None
         content = self.content
         return content["task"] if user.sees_all or user.id in content["task_for"] else None
+
+    def contact_for(self, user: User) -> int | None:
+        """The contact's id, if this user may (or until now might) see it; heads see all."""
+        content = self.content
+        if "contact_for" not in content:
+            return None
+        return content["contact"] if user.sees_all or user.id in content["contact_for"] else None
 
     def request_for(self, user: User) -> int | None:
         """The request's id, if it is this user's own."""

@@ -33,6 +33,7 @@ from werkzeug.security import check_password_hash, generate_password_hash
 from fields import clean
 from models import EndedSession, User
 from panel.urls import is_local, wants_fragment, whole
+from prepared import Prepared
 from verbs import users
 
 PER_ADDRESS = "30 per 5 minutes"
@@ -89,10 +90,17 @@ def session_user(session_id: str) -> User | None:
     """The active user of a session id as ``SignedIn.get_id`` makes it, or None: the password was
     changed, the user disabled or logged out since. Long-lived streams ask from time to time."""
     number, mark, key = (*session_id.split(".", 2), "", "")[:3]
-    over = fn.EXISTS(EndedSession.select(EndedSession.id).where(EndedSession.key == key))
-    user = User.get_or_none(User.id == whole(number), User.active, ~over)
+    user = next(iter(_ACTIVE.models(whole(number) or 0, key)), None)
     valid = user is not None and hmac.compare_digest(_mark(user).encode(), mark.encode())
     return user if valid else None
+
+
+def _active(number: Any, key: Any) -> Any:
+    ended = EndedSession.select(EndedSession.id).where(EndedSession.key == key)
+    return User.select().where(User.id == number, User.active, ~fn.EXISTS(ended))
+
+
+_ACTIVE = Prepared(_active)  # asked for every page, and for every open stream again and again
 
 
 def install(app: Flask) -> None:
@@ -131,7 +139,8 @@ def login() -> Any:
     if g.viewer:
         return redirect(target, 303)
     if request.method == "GET":
-        return render_template("login.html", next=target, login="", problem="")
+        nobody = not User.select(User.id).exists()
+        return render_template("login.html", next=target, login="", problem="", nobody=nobody)
     user = _checked(_login_name(), request.form.get("password", ""))
     if user is None:
         problem = _("Login or password is not right.")

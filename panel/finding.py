@@ -82,13 +82,15 @@ def _contacts(user: User) -> Any:
 
 
 def _deals(user: User) -> Any:
-    return (
-        Deal.visible_to(user)
-        .select(Deal, Stage, Contact, User)
+    query = (
+        Deal.select(Deal, Stage, Contact, User)
         .join(Stage, on=(Deal.stage == Stage.id), attr="stage")
         .join_from(Deal, Contact, JOIN.LEFT_OUTER)
         .join_from(Deal, User, JOIN.LEFT_OUTER, on=(Deal.owner == User.id), attr="owner")
     )
+    # The sum keeps SQLite from reading all deals of a seller to look which words are in each.
+    seen = (Deal.id + 0) << Deal.visible_to(user).select(Deal.id)
+    return query if user.sees_all else query.where(seen)
 
 
 # By number ---------------------------------------------------------------------------------------

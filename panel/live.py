@@ -20,10 +20,11 @@ from flask import Blueprint, Response, request, session, url_for
 from flask_login import current_user, user_logged_out
 from peewee import fn
 
-from database import DATABASE_ERRORS, database, explain
+from database import DATABASE_ERRORS, explain
 from fields import utcnow
 from models import Event, User
 from panel.auth import session_user, viewer
+from panel.doors import Doors
 from panel.tail import RETRY_SECONDS, TOO_MANY, Listener, hub
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ MOST_MISSED = 500
 RENDERING = timedelta(seconds=2)
 """Events this much older than a page may not be in it: its rows are read before its address of the
 stream is."""
+
+doors = Doors()
 
 bp = Blueprint("live", __name__)
 
@@ -114,15 +117,20 @@ def messages(event: Event, user: User) -> list[tuple[str, dict[str, Any]]]:
     """What this user may learn of the event: (name, data) for the deal and for the call."""
     deal, call = event.deal_for(user), event.call_for(user)
     found: list[tuple[str, dict[str, Any]]] = []
+    content = event.content
+    by = {"by": content["by"]} if content.get("by_user", user.id) != user.id else {}
     # That a call of theirs made a deal is nothing for those whose phones only rang.
     if call and event.kind.startswith("call."):
         mine = user.id in event.content["call_for"]
-        found.append(("call", {"call": call, "kind": event.kind, "deal": deal, "mine": mine}))
+        about = {"call": call, "kind": event.kind, "deal": deal, "mine": mine}
+        found.append(("call", {**about, **by}))
     if deal:
-        found.append(("deal", {"deal": deal, "kind": event.kind}))
+        found.append(("deal", {"deal": deal, "kind": event.kind, **by}))
     if task := event.task_for(user):
         mine = user.id in event.content["task_for"]
         found.append(("task", {"task": task, "kind": event.kind, "deal": deal, "mine": mine}))
+    if contact := event.contact_for(user):
+        found.append(("contact", {"contact": contact, "kind": event.kind}))
     if wish := event.request_for(user):
         found.append(("request", {"request": wish, "kind": event.kind}))
     return found
@@ -195,13 +203,13 @@ class Stream:
         """Whether the user is still active and this log-in valid; None: can't tell right now."""
         if not at_once and time.monotonic() - self.checked < CHECK_SECONDS:
             return True
+        within = 0.0 if at_once else CHECK_SECONDS
         try:
-            with database.connection_context():
-                user = session_user(self.session_id)
+            user, at = doors.seen(self.session_id, session_user, within)
         except DATABASE_ERRORS as error:
             log.warning("A live stream waits for the %s", explain(error))
             return None
         if user is None:
             return False
-        self.listener.user, self.checked = user, time.monotonic()
+        self.listener.user, self.checked = user, at
         return True

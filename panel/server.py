@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import logging
 import secrets
 import socket
@@ -73,6 +74,10 @@ def _watch(worker: Any) -> None:
     that are due as long as it works."""
     live.watch(lambda: worker.alive)
     Reminders(lambda: worker.alive).start()
+    # What is loaded by now stays: looking through all of it again and again, for what nobody uses
+    # any more, would hold up one page in ten for longer than the page takes.
+    gc.collect()
+    gc.freeze()
 
 
 class Server(BaseApplication):

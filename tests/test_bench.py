@@ -13,9 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bench import calls, load, rates
+from bench import calls, load, panel, panel_live, panel_others, rates, sales_rows, sales_world
 from bench.growth import told
 from bench.rates import Search
+from tests import programs
 from tests.world import World, release
 from verbs.calls import record_call
 
@@ -23,6 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 TINY = calls.Size(
     contacts=1_000, calls=300, few=100, first_rates=0.05, rounds=1, seconds=0.5, delay_rounds=1,
     delay_rate=10, delay_seconds=0.5, event_seconds=0.5, look_up_seconds=0.1, grown=3, rows=200,
+)  # fmt: skip
+
+TINY_PANEL = panel.Size(
+    world=sales_rows.Size(60, 60, 20, 200, 500, 20, 50), boards=2, moves=2, searches=14, others=2,
+    streams=7, told=2, calls=2,
 )  # fmt: skip
 
 
@@ -40,6 +46,27 @@ def test_every_figure_is_measured(
     assert [key for key in above_nothing if figures[key] <= 0] == []
     assert all(f"| {variant.name} | " in calls.table(figures) for variant in rates.VARIANTS)
     json.dumps(figures)
+
+
+def test_every_figure_of_the_panel_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    monkeypatch.setattr(sales_world, "FOLDER", tmp_path / "worlds")
+    monkeypatch.setattr(panel_live, "PAUSE", 0.1)
+    for name, value in programs.driver_environment().items():
+        monkeypatch.setenv(name, value)
+    figures = panel.measure(TINY_PANEL, pytestconfig.getoption("asterisk"), tmp_path)
+    assert tuple(figures)[: len(panel.KEYS)] == panel.KEYS
+    assert [key for key, value in figures.items() if not math.isfinite(value)] == []
+    assert [key for key in panel.KEYS if figures[key] <= 0] == []
+    # What does not depend on the machine.
+    assert figures["board_queries"] <= 12
+    assert figures["page_kb"] <= 200
+    assert figures["page_asked_again"] == 0
+    assert all(f"| {what} | " in panel.table(figures) for what in panel_others.NAMES.values())
+    json.dumps(figures)
+    # The world is there for the next run, unless the schema is another one by then.
+    assert len(list((tmp_path / "worlds").iterdir())) == 1
 
 
 def test_the_search_closes_in_on_the_largest_rate() -> None:

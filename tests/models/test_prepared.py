@@ -7,8 +7,9 @@ from pathlib import Path
 import peewee
 import pytest
 
-from database import Prepared, database
+from database import database
 from models import Contact, Phone, User
+from prepared import Prepared
 from tests.world import CUSTOMER, World, populate, release, use
 
 _OF_NUMBER = Prepared(lambda number: Contact.select().join(Phone).where(Phone.e164 == number))
