@@ -1,97 +1,68 @@
-"""Pictures of the pages of a running demonstration: while a phone rings, and while one talks."""
+"""Pictures of every page: wide and on a phone, by day and by night, in each language."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import past_calls
-import story
-from playwright.sync_api import Browser, Page, sync_playwright
-from run_demo import BRISK, Demo, free_port
-from sip_parties import Caller, Phone
+import readme_picture
+import shot_pages
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Error as BrowserError
+from shot_pages import SHOTS, Shot
+from shot_world import Studio, studio
 
-import demo_data
-from models import Deal
+from models import User
+from panel.languages import LANGUAGES
 from tests import programs
+from verbs import users
 
 ROOT = Path(__file__).resolve().parent.parent
-SIZES = {"wide": (1440, 900), "middle": (1024, 768), "phone": (390, 844)}
+SIZES = {"1440": (1440, 900), "390": (390, 844)}
 SCHEMES = ("light", "dark")
-RINGING = story.Scene("+492219955120", "Lindner Logistik", story.ROUTED, "anna", known=True)
-README_PICTURE = ROOT / "docs" / "board.png"
-PAGES = {
-    "board": "/",
-    "new-deal": "/deals/new",
-    "calls": "/calls",
-    "missed-calls": "/calls/missed",
-    "missing": "/deals/0",
-}
-OF_HEADS = {
-    "calls-filtered": "/calls?direction=incoming&outcome=missed",
-    "call-statistics": "/calls/statistics",
-    "exchange": "/exchange",
-}
-RULES = {"rules": "/admin/rules", "rule": "/admin/rules/rule?situation=missed&caller=unknown"}
+PATIENCE_MS = 10_000
 
 
 def main() -> int:
+    arguments = _arguments()
+    began = time.monotonic()
+    with _chromium() as browser:
+        if arguments.readme:
+            readme_picture.take(browser)
+            return 0
+        taken, failed = 0, []
+        for empty in (True, False):
+            chosen = [shot for shot in _chosen(arguments.only) if shot.empty == empty]
+            if chosen:
+                series = Series(browser, arguments, chosen)
+                series.take(empty)
+                taken += series.taken
+                failed += series.failed
+    print(f"{taken} pictures in {time.monotonic() - began:.0f} s: {arguments.into}")
+    for line in failed:
+        print(line, file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bin/screenshots", description=__doc__)
     parser.add_argument("--into", type=Path, default=ROOT / ".private" / "screenshots")
-    parser.add_argument("--readme", action="store_true", help="also make docs/board.png")
-    arguments = parser.parse_args()
-    arguments.into.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        demo = Demo(stack, free_port(0))
-        for scene in story.scenes(len(story.SCENES)):
-            demo.place(scene, BRISK)
-        browser = stack.enter_context(_chromium())
-        if arguments.readme:
-            with _ringing(demo):
-                page = _page(browser, f"http://{demo.panel}", "wide", "light", "anna")
-                _shoot_ringing(page, README_PICTURE)
-        past_calls.load(Path(demo.pbx.runtime) / "spool" / "recording")
-        for size in SIZES:
-            for scheme in SCHEMES:
-                camera = Camera(browser, demo, arguments.into, size, scheme)
-                with _ringing(demo):
-                    camera.ringing()
-                with _talking(demo):
-                    camera.talking()
-        print(arguments.into)
-    return 0
+    parser.add_argument("--readme", action="store_true", help="only docs/board.png, of real calls")
+    parser.add_argument("--only", nargs="+", default=[], help="names of pages, or their beginnings")
+    parser.add_argument("--size", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--scheme", nargs="+", choices=SCHEMES, default=list(SCHEMES))
+    parser.add_argument("--language", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
+    return parser.parse_args()
 
 
-@contextmanager
-def _ringing(demo: Demo) -> Iterator[None]:
-    """Anna's phone rings all the while."""
-    with (
-        Phone(demo.pbx.ports.phone("101"), "ring"),
-        Phone(demo.pbx.ports.phone("102"), "ring"),
-        Phone(demo.pbx.ports.phone("103"), "busy"),
-        Caller(demo.pbx, number=RINGING.number, name=RINGING.name, way="observe", hold=None),
-    ):
-        yield
-        # A caller that is ended from outside does not take leave of Asterisk.
-        demo.pbx.cli("channel request hangup all")
-
-
-@contextmanager
-def _talking(demo: Demo) -> Iterator[None]:
-    """Anna talks with a customer of hers, and Hugo would pick up his phone."""
-    with (
-        Phone(demo.pbx.ports.phone("101"), "answer"),
-        Phone(demo.pbx.ports.phone("102"), "ring"),
-        Phone(demo.pbx.ports.phone("103"), "answer"),
-        Caller(demo.pbx, number=RINGING.number, name=RINGING.name, hold=None) as caller,
-    ):
-        caller.wait_for("answered")
-        yield
-        demo.pbx.cli("channel request hangup all")
+def _chosen(only: list[str]) -> list[Shot]:
+    return [s for s in SHOTS if not only or any(s.name.startswith(name) for name in only)]
 
 
 @contextmanager
@@ -104,107 +75,96 @@ def _chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@dataclass(frozen=True)
-class Camera:
-    """Pictures of one size and colour scheme."""
+@dataclass
+class Series:
+    """Pictures of some pages in one world. ``failed``: what could not be shown, a line each."""
 
     browser: Browser
-    demo: Demo
-    into: Path
-    size: str
-    scheme: str
+    arguments: argparse.Namespace
+    shots: list[Shot]
+    taken: int = 0
+    failed: list[str] = field(default_factory=list)
 
-    def ringing(self) -> None:
-        """What everybody sees while the phones ring."""
-        anna = self.enter("anna")
-        _shoot_ringing(anna, self.path("popup"))
-        anna.locator("[data-dismiss]").click()
-        self.look(anna, "anna", PAGES)
-        self.ask_for_a_call(anna)
-        anna.context.close()
-        hugo = self.enter("hugo")
-        self.look(hugo, "hugo", PAGES | OF_HEADS)
-        hugo.context.close()
-        ada = self.enter("ada")
-        self.look(ada, "ada", RULES)
-        ada.context.close()
-        login = self.open()
-        login.goto("/login")
-        login.screenshot(path=self.path("login"))
-        login.context.close()
+    def take(self, empty: bool) -> None:
+        self.arguments.into.mkdir(parents=True, exist_ok=True)
+        # What still reads when the panel stops may write its last file beside the others.
+        place = tempfile.TemporaryDirectory(prefix="trichter-shots-", ignore_cleanup_errors=True)
+        with place as folder, studio(Path(folder), with_life=not empty) as at:
+            self.failed += [f"no picture of {page}" for page in shot_pages.missing(at.app)]
+            for language in self.arguments.language:
+                for user in User.select():
+                    users.change(user, locale=language)
+                for size in self.arguments.size:
+                    self._of_size(at, language, size)
 
-    def ask_for_a_call(self, page: Page) -> None:
-        """A deal with recordings: one is heard, and then the customer is called."""
-        page.goto(f"/deals/{past_calls.recorded_deal().id}")
-        self.shoot(page, "deal-anna")
-        page.locator("[data-play]").first.click()
-        page.locator("#player audio").wait_for()
-        page.screenshot(path=self.path("player"))
-        page.locator(".player__close").click()
-        page.locator(".contact__numbers .dial button").click()
-        page.get_by_text("Your phone rings").wait_for()
-        page.screenshot(path=self.path("call-request"))
-        page.locator("#request").get_by_role("button", name="Cancel").click()
-        page.locator(".request--failed, .request--done").wait_for()
+    def _of_size(self, at: Studio, language: str, size: str) -> None:
+        for who in dict.fromkeys(shot.who for shot in self.shots):
+            context = self._context(at, who, language, size)
+            for shot in self.shots:
+                if shot.who == who:
+                    self._shoot(context, at, shot, f"{size}-{language}")
+            context.close()
 
-    def talking(self) -> None:
-        """What a head sees of a call that goes on, and how it is to listen to it."""
-        page = self.enter("hugo")
-        self.look(page, "talks", {"exchange": "/exchange", "calls": "/calls"})
-        page.goto(f"/deals/{Deal.get(Deal.title == RINGING.name).id}")
-        self.shoot(page, "deal-talks")
-        page.get_by_role("button", name="Listen").click()
-        page.get_by_text("Nobody hears you.").wait_for()
-        page.screenshot(path=self.path("listening"))
-        page.locator("#request").get_by_role("button", name="Hang up").click()
-        page.locator(".request--done").wait_for()
-        page.reload()
-        self.shoot(page, "deal-listened")
-        page.context.close()
+    def _context(self, at: Studio, who: str, language: str, size: str) -> BrowserContext:
+        width, height = SIZES[size]
+        context = self.browser.new_context(
+            viewport={"width": width, "height": height},
+            locale={"en": "en-GB", "de": "de-DE", "ru": "ru-RU"}[language],
+            base_url=at.address,
+            reduced_motion="reduce",
+            has_touch=size == "390",
+            is_mobile=size == "390",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        if who:
+            name = at.app.config["SESSION_COOKIE_NAME"]
+            context.add_cookies([{"name": name, "value": at.cookie(who), "url": at.address}])
+        return context
 
-    def look(self, page: Page, who: str, pages: dict[str, str]) -> None:
-        for name, address in pages.items():
-            page.goto(address)
-            self.shoot(page, f"{name}-{who}")
+    def _shoot(self, context: BrowserContext, at: Studio, shot: Shot, about: str) -> None:
+        page = context.new_page()
+        try:
+            self._prepare(page, at, shot)
+            if shot.whole:
+                self._unroll(page)
+            for scheme in self.arguments.scheme:
+                page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+                path = self.arguments.into / f"{shot.name}-{about}-{scheme}.png"
+                page.screenshot(path=path, scale="css")
+                self.taken += 1
+            self._check_width(page, shot, about)
+        except BrowserError as error:
+            self.failed.append(f"{shot.name}-{about}: {str(error).splitlines()[0]}")
+        finally:
+            page.close()
 
-    def shoot(self, page: Page, name: str) -> None:
-        page.screenshot(path=self.path(name), full_page=True)
+    def _prepare(self, page: Page, at: Studio, shot: Shot) -> None:
+        at.go_on()
+        answer = page.goto(shot.address.format(**at.known))
+        status = answer.status if answer else 0
+        if status != 200 and shot.name != f"error-{status}":
+            raise BrowserError(f"the page answers with {status}")
+        if shot in shot_pages.POPUPS:
+            page.locator(shot_pages.RINGS).first.wait_for()
+        if shot.act:
+            shot.act(page)
+        page.evaluate("document.fonts.ready")
 
-    def path(self, name: str) -> Path:
-        return self.into / f"{name}-{self.size}-{self.scheme}.png"
+    def _unroll(self, page: Page) -> None:
+        """Make the window as high as the page. A picture of the whole page would do so, too, but
+        then a phone is no phone any more: its media queries are those of a mouse."""
+        now = page.viewport_size
+        height = page.evaluate("document.documentElement.scrollHeight")
+        if now:
+            page.set_viewport_size({"width": now["width"], "height": max(now["height"], height)})
 
-    def open(self) -> Page:
-        return _open(self.browser, f"http://{self.demo.panel}", self.size, self.scheme)
-
-    def enter(self, who: str) -> Page:
-        return _page(self.browser, f"http://{self.demo.panel}", self.size, self.scheme, who)
-
-
-def _shoot_ringing(page: Page, path: Path) -> None:
-    page.locator("#popups .pop").wait_for()
-    page.screenshot(path=path)
-
-
-def _open(browser: Browser, panel: str, size: str, scheme: str) -> Page:
-    width, height = SIZES[size]
-    return browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale="en-GB",
-        base_url=panel,
-        has_touch=size == "phone",
-        is_mobile=size == "phone",
-    ).new_page()
-
-
-def _page(browser: Browser, panel: str, size: str, scheme: str, who: str) -> Page:
-    page = _open(browser, panel, size, scheme)
-    page.goto("/login")
-    page.get_by_label("Login").fill(who)
-    page.get_by_label("Password").fill(demo_data.PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.locator("#board").wait_for()
-    return page
+    def _check_width(self, page: Page, shot: Shot, about: str) -> None:
+        """A page that must be scrolled sideways is broken."""
+        # Not innerWidth, which grows with the page on a phone.
+        limit = int(about.partition("-")[0])
+        wide = page.evaluate("document.documentElement.scrollWidth") - limit
+        if wide > 0:
+            self.failed.append(f"{shot.name}-{about}: {wide} px wider than the window")
 
 
 if __name__ == "__main__":
