@@ -106,8 +106,14 @@ def box(what: Locator) -> FloatRect:
     return until(what.bounding_box, f"a place of {what}")
 
 
+def at_rest(what: Locator) -> None:
+    """Return when it has come to where it glides: nobody takes a card in its flight."""
+    what.evaluate("one => Promise.allSettled(one.getAnimations().map(glide => glide.finished))")
+
+
 def drag(page: Page, what: Locator, where: Locator) -> None:
     """As a hand does, with a little way in between; drop on the column's upper part."""
+    at_rest(what)
     start, end = box(what), box(where)
     page.mouse.move(start["x"] + 40, start["y"] + 15)
     page.mouse.down()

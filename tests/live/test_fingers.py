@@ -1,9 +1,12 @@
-"""On a phone: every place to touch is large enough, and what floats above a page lies apart."""
+"""On a phone: cards are dragged by touch, and what floats above a page lies apart. That every place
+to touch is large enough is seen on every page by tests/panel/test_everywhere_pages.py."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from playwright.sync_api import FloatRect, Locator, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from models import CallRequest, Contact, Deal
 from tests.desk import Enter
@@ -11,16 +14,11 @@ from tests.office import until
 from tests.world import CUSTOMER, Story, World
 from verbs import requests
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-FINGER = 44
-"""CSS pixels that a finger hits: WCAG 2.2, 2.5.5."""
-SMALL = """least => [...document.querySelectorAll(
-    'a:not(.skip), button, select, summary, input:not([type=hidden])')]
-  .filter(place => place.checkVisibility({visibilityProperty: true}))
-  .map(place => [place, (place.closest('label') ?? place).getBoundingClientRect()])
-  .filter(([, {width, height}]) => Math.min(width, height) < least - 0.5)
-  .map(([place, {width, height}]) => `${place.textContent.trim() || place.name} ${width}×${height}`)
-"""
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "has_touch": True,
+    "is_mobile": True,
+}
 
 
 @pytest.fixture
@@ -37,19 +35,6 @@ def deal(world: World) -> Deal:
 def box(of: Locator) -> FloatRect:
     """Where it is; news may put a fresh one into its place at this very moment."""
     return until(of.bounding_box, "it to be seen")
-
-
-def test_every_place_to_touch_is_large_enough(world: World, deal: Deal, enter: Enter) -> None:
-    pages = {
-        "anna": ["/calls", "/calls/missed", f"/deals/{deal.id}"],
-        "hugo": ["/calls/statistics", "/exchange", f"/deals/{deal.id}"],
-        "ada": ["/admin/rules", "/admin/rules/rule?situation=missed&caller=unknown"],
-    }
-    for who, paths in pages.items():
-        page = enter(who, **PHONE)
-        for path in paths:
-            page.goto(path)
-            assert page.evaluate(SMALL, FINGER) == [], path
 
 
 @pytest.mark.parametrize("width", [390, 1024, 1440])
@@ -85,3 +70,63 @@ def test_what_one_calls_off_goes_by_itself(world: World, deal: Deal, enter: Ente
     strip = page.locator("#request .request")
     expect(strip.get_by_role("status")).to_have_text("Cancelled.")
     expect(strip).to_have_count(0, timeout=20_000)
+
+
+class Finger:
+    """One finger on the screen, as the browser itself gets it."""
+
+    def __init__(self, page: Page) -> None:
+        self._touch = page.context.new_cdp_session(page)
+
+    def _send(self, kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x, "y": y} for x, y in points]
+        self._touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+
+    def down(self, x: float, y: float) -> None:
+        self._send("touchStart", (x, y))
+
+    def move(self, x: float, y: float) -> None:
+        self._send("touchMove", (x, y))
+
+    def up(self) -> None:
+        self._send("touchEnd")
+
+
+def test_a_card_is_dragged_to_the_next_column(world: World, enter: Enter) -> None:
+    """Long press, to the edge, where the board scrolls on by itself; then it stays in sight."""
+    deal = Deal.open("Roof", world.anna, world.anna)
+    page = enter("anna", **PHONE)
+    card = page.locator(f"#deal-{deal.id}")
+    place, finger = box(card), Finger(page)
+    x, y = place["x"] + 60, place["y"] + 20
+    dragging = page.locator("body.is-dragging")
+    left = "document.getElementById('board').scrollLeft"
+    finger.down(x, y)
+    # Held still for a moment it is picked up; from then on it goes along.
+    expect(page.locator(".card.sortable-chosen")).to_be_visible()
+    finger.move(x + 30, y)
+    expect(dragging).to_have_count(1)
+    scrolled, width = page.evaluate(left), PHONE["viewport"]["width"]
+    opportunity = page.locator(f".col__cards[data-stage='{world.stage('Opportunity').id}']")
+    # It goes on to scroll as long as the finger stays at the edge.
+    finger.move(width - 12, y)
+    until(lambda: box(opportunity)["x"] < 120, "the board scrolls on")
+    assert page.evaluate(left) > scrolled
+    finger.move(width / 2, y + 60)
+    expect(opportunity.locator(".sortable-ghost")).to_be_attached()
+    finger.up()
+    expect(opportunity.locator(f"#deal-{deal.id}")).to_be_visible()
+    until(lambda: Deal.get_by_id(deal.id).stage.name == "Opportunity", "the deal is moved")
+    expect(page.locator("#announcer")).to_have_text("Roof moved to Opportunity.")
+    inside = box(opportunity)
+    assert inside["x"] >= 0
+    assert inside["x"] + inside["width"] <= width
+    # A finger that goes on at once scrolls, and moves nothing.
+    place = box(card)
+    finger.down(place["x"] + 200, place["y"] + 20)
+    for step in range(1, 8):
+        finger.move(place["x"] + 200 - 25 * step, place["y"] + 20)
+    finger.up()
+    expect(dragging).to_have_count(0)
+    assert Deal.get_by_id(deal.id).stage.name == "Opportunity"
+    assert "/deals/" not in page.url

@@ -3,16 +3,19 @@
 import { cardOf, exchange, glide, listOf, place } from "./shared/cards.js";
 import { Failure, fragment } from "./shared/http.js";
 import { isBusy } from "./shared/moves.js";
-import { latest, parse } from "./shared/page.js";
+import { emit, latest, parse } from "./shared/page.js";
 import { viewed } from "./shared/texts.js";
 
 const board = document.getElementById("board");
 const HEADS_MS = 150;
+const AGAIN_MS = 3000;
 const AT_ONCE = 4;
 
 const waiting = new Set();
 const postponed = new Set();
+const unsure = new Set();
 let headsTimer = 0;
+let unsureTimer = 0;
 let atWork = 0;
 
 function refresh(deal) {
@@ -35,7 +38,22 @@ async function update(deal) {
   const html = await load(cardUrl(deal));
   if (isBusy(deal)) postponed.add(deal);
   else if (html !== undefined) show(cardOf(deal), html && parse(html).querySelector(".card"));
-  headsSoon();
+  if (html === undefined) tryLater(deal);
+  else headsSoon();
+  emit("placed", { deal });
+}
+
+/** News is told once: what could not be fetched then is asked for until it can. */
+function tryLater(deal) {
+  unsure.add(deal);
+  clearTimeout(unsureTimer);
+  unsureTimer = setTimeout(tryAgain, AGAIN_MS);
+}
+
+function tryAgain() {
+  const again = [...unsure];
+  unsure.clear();
+  again.forEach(refresh);
 }
 
 /** With the board's filters: a deal that does not belong on it answers 404. */
@@ -81,7 +99,10 @@ async function heads() {
 if (board) {
   document.addEventListener("trichter:deal", ({ detail }) => refresh(detail.deal));
   document.addEventListener("trichter:heads", headsSoon);
-  document.addEventListener("trichter:reconnected", headsSoon);
+  document.addEventListener("trichter:reconnected", () => {
+    tryAgain();
+    headsSoon();
+  });
   document.addEventListener("trichter:free", ({ detail }) => {
     if (postponed.delete(String(detail.deal))) refresh(detail.deal);
   });

@@ -4,6 +4,7 @@
 import { cardOf, nameOf } from "./shared/cards.js";
 import { completed } from "./shared/completion.js";
 import { Failure, send } from "./shared/http.js";
+import { bind } from "./shared/keys.js";
 import { announce, emit, parse, toast } from "./shared/page.js";
 import { words } from "./shared/texts.js";
 import { offer } from "./shared/undo.js";
@@ -70,9 +71,10 @@ function pressed(event) {
 
 function keyed(event) {
   if (event.key === "Escape" && isChoosing) stop();
-  if (event.key !== " " || !event.target.matches(".card")) return;
-  event.preventDefault();
-  toggle(event.target.dataset.deal);
+}
+
+function picked({ target }) {
+  toggle(target.dataset.deal);
   show();
 }
 
@@ -118,8 +120,8 @@ function tell(html) {
   const sentence = result.querySelector("p").textContent.trim();
   const failed = result.querySelector("[data-failed]");
   const { done, undoUrl } = result.dataset;
-  announce(`${sentence} ${failed?.textContent ?? ""}`);
   if (done && undoUrl) {
+    announce(`${sentence} ${failed?.textContent ?? ""}`);
     offer(sentence, async () => tell(await send(undoUrl, { deals: done })), failed);
   } else {
     toast([sentence, ...[...(failed?.children ?? [])].map((row) => row.textContent)].join(" "), failed ? "bad" : "note");
@@ -148,6 +150,7 @@ if (board && bar && starter) {
   });
   board.addEventListener("click", pressed, true);
   board.addEventListener("keydown", keyed);
+  bind("choose", picked, { on: "#board .card" });
   bar.addEventListener("change", ready);
   bar.addEventListener("submit", act);
   bar.querySelector("[data-done]").addEventListener("click", stop);

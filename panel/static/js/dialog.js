@@ -1,10 +1,11 @@
-// The 'New deal' dialog: sent without leaving the board, problems are shown beside their fields.
+// The form of a new deal, in the board's dialog or on its page: sent without leaving what is written;
+// problems are shown beside their fields.
 
 import { Failure, post } from "./shared/http.js";
 import { emit, parse, text } from "./shared/page.js";
 
 const dialog = document.getElementById("new-deal");
-const form = dialog?.querySelector("form");
+const form = (dialog ?? document).querySelector("form[data-new-deal]");
 const popups = document.getElementById("popups");
 let popupWasPressed = false;
 
@@ -16,7 +17,7 @@ async function create(event) {
     const response = await post(form.action, new FormData(form));
     if (response.status === 204) created(response.headers.get("HX-Redirect"));
     else if (response.status === 422) showProblems(parse(await response.text()));
-    else showProblem(text("failed"));
+    else showProblem(response.status === 401 ? text("loggedOut") : text("failed"));
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     showProblem(error.message);
@@ -27,6 +28,10 @@ async function create(event) {
 
 function created(address) {
   form.reset();
+  if (!dialog) {
+    location.assign(address);
+    return;
+  }
   showProblems(null);
   dialog.hidePopover();
   emit("deal", { deal: Number(address.split("/").pop()), kind: "deal.created" });
@@ -67,6 +72,8 @@ function dismissed({ target }) {
 
 if (form && popups) {
   form.addEventListener("submit", create);
+}
+if (dialog && popups) {
   dialog.addEventListener("toggle", raisePopups);
   popups.addEventListener("pointerdown", () => (popupWasPressed = dialog.matches(":popover-open")));
   popups.addEventListener("click", dismissed);

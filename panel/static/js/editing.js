@@ -78,9 +78,19 @@ async function sentence(response) {
   return (plain && (await response.text())) || text("failed");
 }
 
+/** What was chosen is what is there now; also for the next choice, which must not be another's. */
+function keepChosen(form) {
+  for (const list of form.querySelectorAll("select")) {
+    for (const option of list.options) option.defaultSelected = option.selected;
+    const seen = form.elements.namedItem(`seen_${list.name}`);
+    if (seen) seen.value = list.value;
+  }
+}
+
 function saved(form) {
   say(form, "");
   announce(text("saved"));
+  keepChosen(form);
   form.reset();
   const ways = waysOf(form);
   if (ways) shut(ways);

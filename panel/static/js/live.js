@@ -1,8 +1,9 @@
-// The stream of news. Others listen to what it tells: trichter:deal, trichter:call,
+// The stream of news. Others listen to what it tells: trichter:deal, trichter:call, trichter:contact,
 // trichter:request, trichter:task, trichter:reconnected.
 
 import { fragment } from "./shared/http.js";
 import { emit } from "./shared/page.js";
+import { hasTyped } from "./shared/typed.js";
 
 const { liveUrl, popupsUrl } = document.body.dataset;
 const mark = document.getElementById("connection");
@@ -10,6 +11,7 @@ const MARK_MS = 5000;
 const RETRY_MS = 5000;
 const HIDDEN_MS = 60_000;
 const RELOAD_PAUSE_MS = 60_000;
+const AGAIN_MS = 2000;
 // The server lets itself be heard every 15 seconds: a line this quiet is dead.
 const SILENCE_MS = 40_000;
 
@@ -31,6 +33,7 @@ function connect() {
   source.addEventListener("error", lost);
   source.addEventListener("message", beat);
   source.addEventListener("deal", tell);
+  source.addEventListener("contact", tell);
   source.addEventListener("call", tell);
   source.addEventListener("request", tell);
   source.addEventListener("task", tell);
@@ -110,13 +113,18 @@ function behind(message) {
     emit("reconnected");
     return;
   }
-  if (document.activeElement?.matches("input, textarea, select") || document.querySelector("dialog[open]")) {
-    document.addEventListener("focusout", () => setTimeout(behind, 500, message), { once: true });
+  if (inUse()) {
+    setTimeout(behind, AGAIN_MS, message);
     return;
   }
   sessionStorage.setItem("trichter.reloaded", Date.now());
   location.reload();
 }
+
+const inUse = () =>
+  hasTyped() ||
+  document.activeElement?.matches("input, textarea, select") ||
+  document.querySelector("dialog[open], dialog:popover-open") !== null;
 
 function visibility() {
   clearTimeout(hiddenTimer);

@@ -1,15 +1,16 @@
 // The pop-up card: while the phone rings and as long as one talks, then for some seconds what comes
 // next. It never takes the focus, and never what is being typed.
 
-import { completed } from "./shared/completion.js";
-import { Failure, fragment, post } from "./shared/http.js";
-import { announce, emit, latest, parse, text } from "./shared/page.js";
+import { Failure, fragment } from "./shared/http.js";
+import { emit, latest, parse, text } from "./shared/page.js";
+import { isChanged } from "./shared/typed.js";
 
 const stack = document.getElementById("popups");
 const { popupsUrl } = document.body.dataset;
 const ENDED_MS = 6000;
 const NEXT_MS = 15_000;
 const HESITATES_MS = 4000;
+const AGAIN_MS = 3000;
 const PARTS = ["head", "facts", "note", "stage", "ask", "next", "act"];
 const AFTER = "trichter.after";
 const DISMISSED = "trichter.dismissed";
@@ -21,11 +22,6 @@ const popupOf = (call) => document.getElementById(`popup-${call}`);
 const dismissed = () => JSON.parse(sessionStorage.getItem(DISMISSED) ?? "[]");
 
 const fieldsOf = (place) => [...place.querySelectorAll("form input:not([type=hidden]), form textarea, form select")];
-
-const isChanged = (field) =>
-  field.matches("select")
-    ? [...field.options].some((one) => one.selected !== one.defaultSelected)
-    : field.value !== field.defaultValue;
 
 /** Something was typed or chosen in a form of it. */
 const isDirty = (place) => fieldsOf(place).some((field) => !field.matches("[name=due]") && isChanged(field));
@@ -85,7 +81,7 @@ function renew(old, popup) {
   }
   old.className = popup.className;
   old.dataset.state = popup.dataset.state;
-  if (popup.dataset.dealUrl) old.dataset.dealUrl = popup.dataset.dealUrl;
+  for (const name of ["dealUrl", "contact"]) if (popup.dataset[name]) old.dataset[name] = popup.dataset[name];
 }
 
 function ended(popup) {
@@ -143,42 +139,6 @@ function leave(popup) {
   else take(popup);
 }
 
-/** The deal is moved from here as on the board; what the stage asks for is asked where there is a
-    form for it, else on a page. */
-async function move(form) {
-  const problem = form.querySelector(".field__problem");
-  problem.hidden = true;
-  try {
-    if (document.getElementById("completion")) {
-      const html = await completed(form.action, new FormData(form));
-      if (html === null) form.reset();
-      else moved(form);
-      return;
-    }
-    const response = await post(form.action, new FormData(form));
-    if (response.ok) moved(form);
-    else if (response.status === 422) form.submit();
-    else throw new Failure(response.status, await response.text());
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error;
-    form.reset();
-    problem.textContent = error.message;
-    problem.hidden = false;
-    refresh(form.closest(".pop"));
-  }
-}
-
-function moved(form) {
-  const popup = form.closest(".pop");
-  const list = form.elements.stage;
-  const stage = list.selectedOptions[0].textContent.trim();
-  announce(text("moved", { deal: popup.querySelector(".pop__name").textContent.trim(), stage }));
-  for (const one of list.options) one.defaultSelected = one.selected;
-  form.elements.from.value = list.value;
-  if (form.contains(document.activeElement)) popup.focus();
-  refresh(popup);
-}
-
 /** As it is now, after something was saved from it. */
 function refresh(popup) {
   const { call, state } = popup.dataset;
@@ -197,6 +157,8 @@ async function changed({ call, kind }) {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 404 && popup) await over(popup);
+    // News is told once: what could not be fetched is asked for again, with all the others.
+    if (![401, 404].includes(error.status)) setTimeout(() => latest("popups", all), AGAIN_MS);
   }
 }
 
@@ -208,10 +170,20 @@ function ofDeal({ deal, kind }) {
   }
 }
 
+/** News of who calls, whatever card they are on. */
+function ofContact({ contact }) {
+  for (const popup of stack.querySelectorAll(`.pop[data-contact="${contact}"]:not([data-state="ended"])`)) {
+    refresh(popup);
+  }
+}
+
 /** All of them, as after a gap in the stream. */
 async function all() {
-  const html = await fragment(popupsUrl).catch(() => null);
-  if (html === null) return;
+  const html = await fragment(popupsUrl).catch(({ status }) => status);
+  if (typeof html !== "string") {
+    if (html !== 401) setTimeout(() => latest("popups", all), AGAIN_MS);
+    return;
+  }
   const now = [...parse(html).querySelectorAll(".pop")];
   const calls = new Set(now.map((popup) => popup.dataset.call));
   for (const popup of stack.querySelectorAll(".pop")) {
@@ -219,7 +191,7 @@ async function all() {
   }
   for (const popup of now.reverse()) show(popup);
   for (const [call, until] of Object.entries(leaving())) {
-    const written = sessionStorage.getItem(`trichter.draft.call-${call}`);
+    const written = Object.keys(sessionStorage).some((key) => key.startsWith(`trichter.draft.call-${call}-`));
     if (calls.has(call) || popupOf(call)) continue;
     if (until > Date.now() || written) await next(call, until);
     else keepLeaving(call, 0);
@@ -231,19 +203,12 @@ if (stack && popupsUrl) {
     if (detail.mine) latest(`call-${detail.call}`, () => changed(detail));
   });
   document.addEventListener("trichter:deal", ({ detail }) => ofDeal(detail));
+  document.addEventListener("trichter:contact", ({ detail }) => ofContact(detail));
   document.addEventListener("trichter:reconnected", () => latest("popups", all));
   stack.addEventListener("click", ({ target }) => {
     if (target.closest("[data-dismiss]")) dismiss(target.closest(".pop"));
   });
   stack.addEventListener("pointermove", () => (lastMoved = Date.now()));
-  stack.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-pop-move]")) return;
-    event.preventDefault();
-    move(event.target);
-  });
-  stack.addEventListener("change", ({ target }) => {
-    if (target.matches("[data-pop-move] select")) target.form.requestSubmit();
-  });
   stack.addEventListener("trichter:saved", ({ target }) => refresh(target.closest(".pop")));
   latest("popups", all);
 }

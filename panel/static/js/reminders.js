@@ -2,7 +2,7 @@
 // that as trichter:reminder.
 
 import { fragment } from "./shared/http.js";
-import { emit, latest, parse } from "./shared/page.js";
+import { announce, emit, latest, parse } from "./shared/page.js";
 
 const SHOWN_MS = 60_000;
 const badge = () => document.querySelector("[data-tasks-url]");
@@ -24,6 +24,7 @@ async function remind(task) {
   setTimeout(() => note.remove(), SHOWN_MS);
   note.querySelector("[data-reminder-close]").addEventListener("click", () => note.remove());
   const { title } = note.dataset;
+  announce(title);
   notify(task, title, note.querySelector("a").href);
   emit("reminder", { task, title });
 }

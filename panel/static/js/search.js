@@ -2,6 +2,7 @@
 // types. Arrows choose, Enter opens, Escape closes. Without a choice Enter opens the page of all.
 
 import { Failure, fragment } from "./shared/http.js";
+import { bind } from "./shared/keys.js";
 import { announce, parse } from "./shared/page.js";
 
 const PAUSE_MS = 120;
@@ -108,17 +109,6 @@ function leave() {
   if (document.activeElement === field) field.blur();
 }
 
-const writes = (where) => where.closest?.("input, select, textarea, [contenteditable]");
-
-function shortcut(event) {
-  const letter = event.key?.toLowerCase();
-  const control = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && letter === "k";
-  const slash = event.key === "/" && !event.ctrlKey && !event.metaKey && !writes(event.target);
-  if (!control && !slash) return;
-  event.preventDefault();
-  enter();
-}
-
 if (form && list) {
   field.setAttribute("role", "combobox");
   field.setAttribute("aria-controls", list.id);
@@ -138,5 +128,5 @@ if (form && list) {
     event.preventDefault();
     enter();
   });
-  document.addEventListener("keydown", shortcut);
+  bind("search", enter, { inFields: true });
 }

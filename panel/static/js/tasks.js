@@ -3,11 +3,11 @@
 // S puts it off.
 
 import { Failure, fragment, post } from "./shared/http.js";
+import { bind } from "./shared/keys.js";
 import { announce, latest, parse, text, toast } from "./shared/page.js";
 
 const list = () => document.querySelector("[data-tasks]");
 const forms = "form[data-task-form]";
-const NEIGHBOURS = { ArrowDown: 1, ArrowUp: -1 };
 
 /** Somebody answers or writes in it right now: that must not be taken away. */
 function inUse() {
@@ -86,13 +86,24 @@ async function submitted(event) {
     const html = await response.text();
     if (response.ok) changed(form, html);
     else if (response.status === 422 && html.includes("data-of")) showProblems(form, html);
-    else toast(html);
+    else {
+      toast(html);
+      // Somebody was faster: what it says now is to be seen.
+      if (response.status === 409) changedMeanwhile(form);
+    }
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);
   } finally {
     delete form.dataset.sending;
   }
+}
+
+function changedMeanwhile(form) {
+  const details = form.closest("details");
+  if (details) details.open = false;
+  form.closest("[data-task]")?.querySelector("[data-task-link]").focus();
+  look();
 }
 
 const AFTER = {
@@ -147,26 +158,35 @@ function pressed(event) {
     else if (task.querySelector("[data-task-next]")) leave(event.target);
     else return;
     task.querySelector("[data-task-link]").focus();
-  } else if (event.target.matches("[data-task-link]") && NEIGHBOURS[event.key]) {
-    const links = [...list().querySelectorAll("[data-task-link]")];
-    links[links.indexOf(event.target) + NEIGHBOURS[event.key]]?.focus();
-  } else if (event.target.matches("[data-task-link]") && ["d", "s"].includes(event.key)) {
-    const details = task.querySelector(`[data-task-open=${event.key === "d" ? "done" : "later"}]`);
-    if (details) {
-      details.open = true;
-      enter(details);
-    }
   } else {
     return;
   }
   event.preventDefault();
 }
 
+function step({ target }, by) {
+  const links = [...list().querySelectorAll("[data-task-link]")];
+  links[links.indexOf(target) + by]?.focus();
+}
+
+function unfold({ target }, which) {
+  const details = target.closest("[data-task]").querySelector(`[data-task-open=${which}]`);
+  if (!details) return;
+  details.open = true;
+  enter(details);
+}
+
+const LINK = { on: "[data-tasks] [data-task-link]" };
+
 if (list()) {
   document.addEventListener("submit", submitted);
   // 'toggle' does not bubble.
   document.addEventListener("toggle", opened, true);
   document.addEventListener("keydown", pressed);
+  bind("task-up", (event) => step(event, -1), LINK);
+  bind("task-down", (event) => step(event, 1), LINK);
+  bind("task-done", (event) => unfold(event, "done"), LINK);
+  bind("task-later", (event) => unfold(event, "later"), LINK);
   document.addEventListener("click", (event) => {
     const skip = event.target.closest("[data-task-skip]");
     if (!skip?.closest("[data-task]")) return;

@@ -3,6 +3,7 @@
 
 import { Failure, post } from "./http.js";
 import { parse, text } from "./page.js";
+import { hasTyped } from "./typed.js";
 
 const dialog = document.getElementById("completion");
 const popups = document.getElementById("popups");
@@ -16,22 +17,47 @@ const isForm = (response) =>
 export async function completed(url, values) {
   let response = await post(url, values);
   try {
-    while (isForm(response)) {
-      const entries = await asked(await response.text());
-      if (!entries) return null;
-      response = await post(url, entries);
-    }
+    while (response && isForm(response)) response = await answered(url, await response.text());
   } finally {
     close();
   }
+  if (!response) return null;
   const html = await response.text();
   if (response.ok) return html;
   const isPlain = response.headers.get("Content-Type")?.startsWith("text/plain");
   throw new Failure(response.status, (isPlain && html) || text("failed"));
 }
 
-/** Shows the form until it is sent: its entries, or null. One form at a time. */
-function asked(html) {
+/** The response to the form's entries, or null. Without a connection they stay, for another try. */
+async function answered(url, html) {
+  show(html);
+  for (;;) {
+    const entries = await sentOnes();
+    if (!entries) return null;
+    try {
+      const response = await post(url, entries);
+      if (response.status < 500 && response.status !== 401) return response;
+      say(text("failed"));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      say(error.message);
+    }
+  }
+}
+
+function say(sentence) {
+  const form = dialog.querySelector("form");
+  form.querySelector(":scope > .problem")?.remove();
+  const problem = document.createElement("p");
+  problem.className = "problem";
+  problem.setAttribute("role", "alert");
+  problem.textContent = sentence;
+  form.querySelector(".fields").before(problem);
+  form.querySelector("button:not([type])").disabled = false;
+}
+
+/** One form at a time. */
+function show(html) {
   give?.(null);
   dialog.replaceChildren(parse(html));
   if (!dialog.matches(":popover-open")) dialog.showPopover();
@@ -40,6 +66,10 @@ function asked(html) {
   popups?.showPopover();
   const first = dialog.querySelector("[aria-invalid]") ?? dialog.querySelector("[autofocus]");
   (first ?? dialog.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
+}
+
+/** What was entered, when the form is sent; null when it is cancelled. */
+function sentOnes() {
   return new Promise((resolve) => {
     give = (entries) => {
       give = null;
@@ -50,7 +80,9 @@ function asked(html) {
 
 function close() {
   give = null;
-  if (dialog?.matches(":popover-open")) dialog.hidePopover();
+  if (!dialog?.matches(":popover-open")) return;
+  dialog.hidePopover();
+  popups?.hidePopover();
 }
 
 function sent(event) {
@@ -80,8 +112,9 @@ function pressed(event) {
   (event.shiftKey ? all.at(-1) : all[0]).focus();
 }
 
+/** A press beside it closes it, unless something was written. */
 function outside({ target }) {
-  if (give && !dialog.contains(target) && !popups?.contains(target)) give(null);
+  if (give && !dialog.contains(target) && !popups?.contains(target) && !hasTyped(dialog)) give(null);
 }
 
 if (dialog) {

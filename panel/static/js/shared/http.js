@@ -1,10 +1,14 @@
 // Requests for fragments. The server answers errors with one sentence in plain text.
 
 import { text } from "./page.js";
+import { hasTyped } from "./typed.js";
 
 // Clocks of desks are wrong more often than not: durations count from the server's time. The header
 // has whole seconds, so smaller differences are none.
 let ahead = 0;
+let isReloading = false;
+const STALE = "X-Stale-Form";
+const notice = document.getElementById("logged-out");
 
 export function serverNow() {
   return Date.now() + ahead;
@@ -30,8 +34,34 @@ async function ask(url, options = {}) {
   }
   const difference = Date.parse(response.headers.get("Date")) - Date.now();
   if (Number.isFinite(difference)) ahead = Math.abs(difference) > 2000 ? difference : 0;
-  if (response.status === 401) location.reload();
+  if (response.status === 401) loggedOut();
+  else if (notice) notice.hidden = true;
   return response;
+}
+
+/** What was written is worth more than a new page: one can log in in another window. */
+function loggedOut() {
+  if (hasTyped()) {
+    if (notice) notice.hidden = false;
+  } else if (!isReloading) {
+    isReloading = true;
+    location.reload();
+  }
+}
+
+/** After a log-in in another window this page's forms need that one's token. False: it is somebody
+    else who is logged in now, or nobody. */
+async function renewToken() {
+  const page = await fetch(location.href).catch(() => null);
+  if (!page?.ok) return false;
+  const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
+  const token = fresh.querySelector('meta[name="csrf-token"]')?.content;
+  const viewer = fresh.getElementById("texts")?.dataset.viewer;
+  if (!viewer) loggedOut();
+  if (!token || viewer !== document.getElementById("texts")?.dataset.viewer) return false;
+  document.querySelector('meta[name="csrf-token"]').content = token;
+  for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = token;
+  return true;
 }
 
 async function failure(response) {
@@ -47,10 +77,14 @@ export async function fragment(url) {
 }
 
 /** Posts a form's values; the whole response. */
-export function post(url, values) {
-  const token = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+export async function post(url, values) {
   const body = values instanceof FormData ? values : new URLSearchParams(values);
-  return ask(url, { method: "POST", body, headers: { "X-CSRFToken": token } });
+  const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  const sent = () => ask(url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
+  const response = await sent();
+  if (response.status !== 400 || !response.headers.has(STALE) || !(await renewToken())) return response;
+  if (body.has("csrf_token")) body.set("csrf_token", token());
+  return sent();
 }
 
 /** Posts, and gives the HTML of the answer. */

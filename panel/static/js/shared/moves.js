@@ -5,7 +5,7 @@ import { cardOf, exchange, glide, keyAt, listOf, nameOf, place } from "./cards.j
 import { completed } from "./completion.js";
 import { Failure, send, serverNow } from "./http.js";
 import { announce, emit, parse, text, toast } from "./page.js";
-import { viewed, words } from "./texts.js";
+import { viewed } from "./texts.js";
 import { offer } from "./undo.js";
 
 const moving = new Set();
@@ -70,15 +70,13 @@ function moved(card, html, names) {
 
 function cancelled(card, home, names) {
   takeBack(card, home);
-  announce(words("cancelled", names));
+  announce(text("cancelled", names));
   card.focus({ preventScroll: true });
 }
 
 function refused(error, card, home, names) {
   takeBack(card, home);
-  const sentence = { 0: text("cannotMove", names), 404: text("gone", names) }[error.status] ?? error.message;
-  toast(sentence);
-  announce(sentence);
+  toast({ 0: text("cannotMove", names), 404: text("gone", names) }[error.status] ?? error.message);
   // Its true place, if somebody else moved it or it is gone.
   if (error.status) emit("deal", { deal: Number(card.dataset.deal), kind: "look" });
 }
@@ -90,6 +88,6 @@ async function back(deal) {
   const [old, list] = [cardOf(deal), listOf(card.dataset.stage)];
   if (old) exchange(old, card);
   if (list) glide(card, () => place(card, list));
-  announce(words("undone", { deal: nameOf(card), stage: list?.dataset.stageName }));
+  announce(text("undone", { deal: nameOf(card), stage: list?.dataset.stageName }));
   emit("heads");
 }

@@ -12,16 +12,20 @@ export function text(name, values = {}) {
 /** Says something to screen readers only. */
 export function announce(message) {
   const announcer = document.getElementById("announcer");
-  if (announcer) announcer.textContent = message;
+  if (!announcer) return;
+  // The same words again are told again only if they differ.
+  announcer.textContent = announcer.textContent === message ? `${message}\u00a0` : message;
 }
 
-/** A short message at the edge of the page; it goes by itself, or when it is clicked. */
+/** A short message at the edge of the page; it goes by itself, or when it is clicked. It is told to
+    those who do not see it, too: of what went wrong at once. */
 export function toast(message, kind = "bad") {
   const place = document.getElementById("toasts");
   if (!place || !message) return;
   const note = document.createElement("p");
   note.className = `toast toast--${kind}`;
-  note.setAttribute("role", kind === "bad" ? "alert" : "status");
+  if (kind === "bad") note.setAttribute("role", "alert");
+  else announce(message);
   note.textContent = message;
   note.addEventListener("click", () => note.remove());
   place.append(note);

@@ -1,8 +1,7 @@
 // The way back after an act: a message with 'Undo' for some seconds, and Control-Z.
 
 import { Failure } from "./http.js";
-import { announce, toast } from "./page.js";
-import { words } from "./texts.js";
+import { announce, text, toast } from "./page.js";
 
 const SECONDS = 10;
 const MOST = 20;
@@ -19,13 +18,13 @@ export function offer(message, takeBack, details = null) {
 function shown(message, details) {
   const note = document.createElement("div");
   note.className = "toast toast--undo";
-  const text = document.createElement("div");
-  text.textContent = message;
-  if (details) text.append(details);
+  const sentence = document.createElement("div");
+  sentence.textContent = message;
+  if (details) sentence.append(details);
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = words("undo");
-  note.append(text, button);
+  button.textContent = text("undo");
+  note.append(sentence, button);
   const place = document.getElementById("toasts");
   // One at a time: what was done before is taken back by Control-Z.
   place.querySelector(".toast--undo")?.remove();
@@ -58,12 +57,11 @@ async function go(way) {
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);
-    announce(error.message);
   }
 }
 
 /** Takes back the last act of this page that was not taken back yet. */
 export function undoLast() {
   if (ways.length) go(ways.at(-1));
-  else announce(words("nothing"));
+  else announce(text("nothing"));
 }
