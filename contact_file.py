@@ -21,6 +21,8 @@ from spelling import folded
 
 MOST_BYTES = 10 * 1024 * 1024
 MOST_ROWS = 20_000
+MOST_LINES = 500_000
+"""Blank ones, and those within cells, among them."""
 MOST_COLUMNS = 100
 LONGEST_CELL = 20_000
 DELIMITERS = ";,\t|"
@@ -89,6 +91,8 @@ def read(data: bytes) -> Sheet:
         raise Refused("The file is empty.", field="file")
     if _CONTROL.search(text):
         raise Refused("This is no text file: CSV or vCard is wanted.", field="file")
+    if text.count("\n") > MOST_LINES:
+        raise _too_many_rows()
     if re.match(r"\s*BEGIN:VCARD", text, re.IGNORECASE):
         return _of_cards(text)
     return _table(text)

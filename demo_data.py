@@ -10,7 +10,7 @@ from database import database
 from errors import Refused
 from fields import utcnow
 from models import Contact, Deal, Funnel, Stage, User
-from verbs import tasks
+from verbs import tasks, users
 
 PASSWORD = "trichter-demo"  # noqa: S105 (printed for everybody to use)
 PEOPLE = (
@@ -54,7 +54,7 @@ def load() -> Iterator[str]:
         raise Refused("demo-data: there are users or deals already; use an empty database")
     with database.atomic():
         people = {
-            login: User.add(login, name, role, PASSWORD, endpoint, department)
+            login: users.add(login, name, role, PASSWORD, endpoint, department)
             for login, name, role, endpoint, department in PEOPLE
         }
         for deal in DEALS:

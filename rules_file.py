@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+import toml_text
 from call_rules import SITUATIONS
 from fields import BadNumber, clean, normalise
 from models import normal_did
@@ -37,14 +37,9 @@ def read(data: bytes) -> Contents:
     """A file's contents. Never raises: what can't be used is among the problems."""
     found = Contents()
     try:
-        text = data.decode("utf-8-sig")
-        document = tomllib.loads(text)
-    except UnicodeDecodeError as error:
-        found.problems.append(f"this is not text in UTF-8: byte {error.start + 1} is none")
-        return found
-    except (ValueError, RecursionError) as error:
-        # TOMLDecodeError is one; a whole number of thousands of digits raises another.
-        found.problems.append(f"this is not TOML: {error}")
+        text, document = toml_text.read(data)
+    except toml_text.Unreadable as error:
+        found.problems.append(str(error))
         return found
     for key in document.keys() - {"rule", "ignore"}:
         found.problems.append(f"{key!r}: only [[rule]] and [[ignore]] belong here")

@@ -8,6 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 _UNESCAPED = re.compile(r"\\(.)", re.DOTALL)
+MOST_NUMBERS = 50
+"""Of one card; nobody has more."""
+# Letters only: Python also has codecs that take long, or that always fail.
+_CHARSET = re.compile(r"CHARSET=(UTF-?8|US-ASCII|(?:ISO-?8859|WINDOWS|KOI8)-?[0-9RU]{1,4})\b")
 _GROUP = re.compile(r"^[A-Za-z0-9-]+\.")
 
 
@@ -30,18 +34,21 @@ def read(text: str) -> Iterator[tuple[int, dict[str, str]]]:
 def _unfolded(text: str) -> Iterator[tuple[int, str]]:
     """Lines, put together where they were broken: by a blank in front of the next, or by an equals
     sign at the end in quoted-printable."""
-    whole, begins = "", 0
+    # Kept as parts: a line made of a million would else be copied a million times.
+    parts: list[str] = []
+    begins, quoted = 0, False
     for number, line in enumerate(text.splitlines(), 1):
-        if line[:1] in (" ", "\t") and whole:
-            whole += line[1:]
-        elif whole.endswith("=") and "QUOTED-PRINTABLE" in whole.upper():
-            whole = whole[:-1] + line
+        if line[:1] in (" ", "\t") and parts:
+            parts.append(line[1:])
+        elif quoted and parts and parts[-1].endswith("="):
+            parts[-1:] = [parts[-1][:-1], line]
         else:
-            if whole:
-                yield begins, whole
-            whole, begins = line, number
-    if whole:
-        yield begins, whole
+            if parts:
+                yield begins, "".join(parts)
+            parts, begins, quoted = [line] if line else [], number, False
+        quoted = quoted or "QUOTED-PRINTABLE" in line.upper()
+    if parts:
+        yield begins, "".join(parts)
 
 
 def _parted(line: str) -> tuple[str, str, str]:
@@ -52,7 +59,7 @@ def _parted(line: str) -> tuple[str, str, str]:
 
 def _take(card: dict[str, str], name: str, parameters: str, value: str) -> None:
     if "QUOTED-PRINTABLE" in parameters:
-        charset = re.search(r"CHARSET=([A-Z0-9-]+)", parameters)
+        charset = _CHARSET.search(parameters)
         value = _decoded(value, charset[1] if charset else "utf-8")
     if name == "FN":
         card["name"] = _plain(value)
@@ -66,8 +73,10 @@ def _take(card: dict[str, str], name: str, parameters: str, value: str) -> None:
     elif name == "EMAIL":
         card.setdefault("email", re.sub("^mailto:", "", _plain(value), flags=re.IGNORECASE))
     elif name == "TEL":
-        number = re.sub("^tel:", "", _plain(value), flags=re.IGNORECASE)
-        card["number"] = "\n".join(filter(None, (card.get("number"), number)))
+        known = card.get("number", "")
+        if known.count("\n") < MOST_NUMBERS:
+            number = re.sub("^tel:", "", _plain(value), flags=re.IGNORECASE)
+            card["number"] = "\n".join(filter(None, (known, number)))
     elif name == "CATEGORIES":
         card["tags"] = " ".join("-".join(tag.split()) for tag in _split(value, ","))
 
@@ -76,7 +85,7 @@ def _decoded(value: str, charset: str) -> str:
     data = quopri.decodestring(value.encode("utf-8", "replace"))
     try:
         return data.decode(charset, "replace")
-    except LookupError:
+    except LookupError:  # ISO-8859-99
         return data.decode("utf-8", "replace")
 
 

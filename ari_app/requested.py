@@ -23,7 +23,8 @@ from ari_app.events import Channel
 from ari_app.listening import Listening
 from ari_app.seldom import Seldom
 from call_report import OWN_CALL, OWN_EAR
-from database import DATABASE_ERRORS, Changes, database, discard, explain
+from changes import Changes
+from database import DATABASE_ERRORS, database, discard, explain
 from fields import utcnow
 from models import CallRequest
 from settings import Settings

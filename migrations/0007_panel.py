@@ -116,6 +116,7 @@ def _add_work(db: Any) -> None:
             indexes = (
                 (("owner", "done_at", "due_at"), False),
                 (("deal", "done_at", "due_at"), False),
+                (("done_at", "due_at"), False),
             )
 
     db.create_tables([Task])

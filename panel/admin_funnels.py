@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from peewee import fn
 
 from errors import Conflict, Refused
@@ -32,7 +33,8 @@ def index() -> str:
 @bp.post("/")
 def create() -> Any:
     try:
-        made = verbs.add_funnel(request.form.get("name", ""), by=viewer())
+        stages = (_("Unsorted"), _("Completed"), _("Lost"))
+        made = verbs.add_funnel(request.form.get("name", ""), by=viewer(), stages=stages)
     except Refused as refusal:
         return _page({"name": sentence(refusal)}), 422
     return redirect(url_for("admin_funnels.show", funnel=made.id), 303)

@@ -34,7 +34,7 @@ def index() -> str:
 
 @bp.get("/new")
 def new() -> str:
-    return _form(None, {"role": "seller", "locale": "en"}, {})
+    return _form(None, {"role": "seller", "locale": viewer().locale}, {})
 
 
 @bp.post("/")

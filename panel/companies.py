@@ -8,8 +8,9 @@ from flask import Blueprint, abort, redirect, render_template, request, url_for
 from peewee import JOIN
 
 from errors import Refused
-from models import Company, Contact, Deal, Phone, Stage, User
+from models import Company, Contact, Deal, Stage, User
 from panel.auth import viewer
+from panel.contacts import phones_of
 from panel.languages import sentence
 from panel.urls import whole
 from verbs import contacts
@@ -48,7 +49,7 @@ def _page(company: Company, problems: dict[str, str]) -> str:
         company=company,
         people=people,
         older=older,
-        phones=_phones(people),
+        phones=phones_of(people),
         deals=_deals(company),
         problems=problems,
         values=request.form if problems else {},
@@ -62,14 +63,6 @@ def _contacts(company: Company) -> tuple[list[Contact], int | None]:
         query = query.where(Contact.id > (whole(after) or abort(404)))
     rows = list(query.order_by(Contact.id).limit(PAGE + 1))
     return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
-
-
-def _phones(people: list[Contact]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
-    of_these = Phone.contact << [one.id for one in people]
-    for phone in Phone.select().where(of_these).order_by(Phone.id) if people else ():
-        found.setdefault(phone.contact_id, []).append(phone.e164)
-    return found
 
 
 def _deals(company: Company) -> list[Deal]:

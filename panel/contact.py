@@ -7,19 +7,21 @@ from typing import Any
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from peewee import JOIN
 
-from errors import Refused
+from errors import Conflict, Refused
 from fields import clean, utcnow
 from models import Call, Company, Contact, Deal, Merge, Note, Phone, Stage, Task, User
 from panel import freshness, past
+from panel.admin import replaced, seen, seen_of
 from panel.auth import viewer
 from panel.contacts import normal
 from panel.languages import sentence
 from panel.urls import whole
-from verbs import contacts, erasure, notes
+from verbs import contacts, erasure, merges, notes
 
 bp = Blueprint("contact", __name__)
 
 FIELDS = ("name", "company", "position", "email", "tags")
+SEEN = (*FIELDS, "owner")
 
 
 @bp.get("/contacts/<int:number>")
@@ -34,10 +36,13 @@ def change(number: int) -> Any:
     values: dict[str, Any] = {key: request.form[key] for key in FIELDS if key in request.form}
     if "owner" in request.form and viewer().sees_all:
         values["owner"] = _owner()
+    saw = seen(SEEN) if "seen" in request.form else None
     try:
-        contacts.change(contact, viewer(), **values)
+        contacts.change(contact, viewer(), saw, **values)
     except Refused as refusal:
         return _page(the_contact(number), {refusal.field: sentence(refusal)}), 422
+    except Conflict:
+        return _page(the_contact(number), {"": replaced()}), 409
     return _back(contact)
 
 
@@ -81,7 +86,8 @@ def add_note(number: int) -> Any:
 def remove_note(number: int, note: int) -> Any:
     contact = the_contact(number)
     of_contact = (Note.id == note) & (Note.contact == contact)
-    notes.remove(Note.select().where(of_contact).first() or abort(404), viewer())
+    found = Note.visible_to(viewer()).where(of_contact).first()
+    notes.remove(found or abort(404), viewer())
     return _back(contact)
 
 
@@ -103,7 +109,7 @@ def merged(number: int) -> Any:
     contact, other = the_contact(number), the_contact(whole(request.form.get("other")) or 0)
     if request.form.get("keep") == str(other.id):
         contact, other = other, contact
-    contacts.merge(contact, other, viewer())
+    merges.merge(contact, other, viewer())
     return _back(contact)
 
 
@@ -111,7 +117,7 @@ def merged(number: int) -> Any:
 def part(number: int, merge_id: int) -> Any:
     contact = the_contact(number)
     here = (Merge.id == merge_id) & (Merge.kept == contact)
-    contacts.undo(Merge.select().where(here).first() or abort(404), viewer())
+    merges.undo(Merge.select().where(here).first() or abort(404), viewer())
     return _back(contact)
 
 
@@ -183,6 +189,7 @@ def _page(contact: Contact, problems: dict[str, str]) -> str:
         duplicates=contacts.duplicates_of(contact, user),
         merges=_merges(contact),
         people=list(people) if user.sees_all else [],
+        seen=seen_of(contact, SEEN),
         problems=problems,
         values=request.form if problems else {},
         audible=_audible(shown),
@@ -210,18 +217,17 @@ def _tasks(contact: Contact) -> list[Task]:
 
 def _merges(contact: Contact) -> list[Merge]:
     """Those that can still be undone."""
-    fresh = Merge.at > utcnow() - contacts.UNDO_WITHIN
+    fresh = Merge.at > utcnow() - merges.UNDO_WITHIN
     here = (Merge.kept == contact) & Merge.undone_at.is_null()
     return list(Merge.select().where(here, fresh).order_by(Merge.id.desc()).limit(5))
 
 
 def _summary(contact: Contact) -> dict[str, Any]:
-    """What goes along with a contact."""
-    rows: dict[str, Any] = {table.__name__: table for table in contacts.MOVED}
+    """What goes along with a contact, as far as the viewer may know of it."""
+    tables: tuple[Any, ...] = (Deal, Call, Task, Note)
     counts = {
-        name: table.select().where(table.contact == contact).count()
-        for name, table in rows.items()
-        if name in ("Deal", "Call", "Task", "Note")
+        table.__name__: table.visible_to(viewer()).where(table.contact == contact).count()
+        for table in tables
     }
     return {"contact": contact, "phones": list(contact.phones), "counts": counts}
 

@@ -75,7 +75,7 @@ def index() -> str:
         "contacts.html",
         rows=rows,
         older=older,
-        phones=_phones(rows),
+        phones=phones_of(rows),
         deals=_open_deals(rows),
         filters=filters,
         people=list(people) if viewer().sees_all else [],
@@ -135,7 +135,7 @@ def _made() -> Contact:
             raise Refused("This number belongs to another seller’s contact.", field="number")
         return known
     contact = Contact.of_number(number, name, user) if number else Contact.add(name, user)
-    contacts.change(contact, user, **about)
+    contacts.change(contact, user, None, **about)
     return contact
 
 
@@ -181,7 +181,8 @@ def _ids(filters: Filters) -> Any:
     return Contact.id << some.select(Contact.id)
 
 
-def _phones(rows: list[Contact]) -> dict[int, list[str]]:
+def phones_of(rows: list[Contact]) -> dict[int, list[str]]:
+    """The numbers of contacts by their ids, the first known in front."""
     found: dict[int, list[str]] = {}
     of_these = Phone.contact << [row.id for row in rows]
     for phone in Phone.select().where(of_these).order_by(Phone.id) if rows else ():

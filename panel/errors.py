@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from database import DatabaseTrouble, trouble
 from errors import Conflict, Refused
+from panel import kept
 from panel.languages import sentence
 from panel.urls import came_from, is_local, wants_fragment
 
@@ -34,9 +35,10 @@ UNUSABLE = (
     DatabaseTrouble,
 )
 
-PLAIN = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ title }}</title>
+PLAIN = """<!doctype html><html lang="{{ page_language() }}">
+<meta charset="utf-8"><title>{{ title }}</title>
 <meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
-<h1>{{ title }}</h1><p>{{ sentence }}</p>{% if advice %}<p>{{ advice }}</p>{% endif %}
+<h1>{{ title }}</h1><p>{{ sentence }}</p>{% if advice %}<p lang="en">{{ advice }}</p>{% endif %}
 <p><a href="/">Trichter</a></p></html>"""
 """The least that a page can be."""
 
@@ -71,8 +73,9 @@ def page(status: int, sentence: str = "", advice: str = "") -> Response:
 
 def _written(status: int, title: str, sentence: str, advice: str) -> str:
     about = {"status": status, "title": title, "sentence": sentence, "advice": advice}
+    form = kept.of_request() if status in (400, 401) else None
     try:
-        return render_template("error.html", **about, back=came_from(""), again=_again())
+        return render_template("error.html", **about, back=came_from(""), again=_again(), kept=form)
     except Exception:
         # Even the page that says so can't be made: files are missing, or the database is, and the
         # frame asks it.
@@ -126,10 +129,13 @@ def _http(error: HTTPException) -> Any:
 
 def _stale_form(error: CSRFError) -> Response:
     """No token, or that of a session which is over: mostly a page left open for long."""
-    return page(
+    response = page(
         400,
         _("This page was open for too long, or cookies are off. Load it again, then try again."),
     )
+    # Scripts fetch the token that is valid now, and try again with what was written.
+    response.headers["X-Stale-Form"] = "1"
+    return response
 
 
 def _no_database(error: Exception) -> Response:

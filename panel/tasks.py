@@ -8,11 +8,13 @@ from flask import Blueprint, abort, make_response, redirect, render_template, re
 from flask import url_for as url
 from flask_babel import gettext as _
 
-from errors import Refused
-from models import TASK_KINDS, Deal, Task, User
+from errors import Conflict, Refused
+from models import TASK_KINDS, Contact, Deal, Task, User
 from panel import due, task_lists
+from panel.admin import replaced
 from panel.auth import viewer
 from panel.languages import sentence
+from panel.task_seen import DUE, seen, seen_of
 from panel.urls import came_from, is_local, wants_fragment, whole
 from verbs import tasks
 
@@ -37,6 +39,7 @@ def the_task(number: int) -> Task:
 
 bp.add_app_template_global(task_lists.of_deal, "open_tasks_of")
 bp.add_app_template_global(task_lists.counts, "tasks_due")
+bp.add_app_template_global(lambda task: seen_of(task, DUE), "due_seen_of")
 
 
 @bp.get("/tasks")
@@ -52,13 +55,13 @@ def count() -> str:
 
 @bp.post("/tasks")
 def create() -> Any:
-    """From the quick add, of a ``deal``, or as the next step after another task (``after``)."""
+    """From the quick add, of a ``deal`` or ``contact``, or as the next step ``after`` another."""
     before = the_task(whole(request.form["after"]) or 0) if "after" in request.form else None
-    deal, contact = (_seen_deal(before), before.contact) if before else (_deal(), None)
+    deal, contact = (_seen_deal(before), before.contact) if before else (_deal(), _contact())
     try:
         task = tasks.add(by=viewer(), owner=_owner(deal), deal=deal, contact=contact, **_entries())
     except (Unusable, Refused) as error:
-        return _refused(error, deal=deal, before=before)
+        return _refused(error, deal=deal, before=before, contact=contact)
     return _done(task)
 
 
@@ -78,9 +81,11 @@ def change(number: int) -> Any:
         about = _entries(found)
         if viewer().sees_all and "owner" in request.form:
             about["owner"] = _person(request.form["owner"])
-        tasks.change(found, viewer(), **about)
+        tasks.change(found, viewer(), seen(), **about)
     except (Unusable, Refused) as error:
         return _refused(error, task=found)
+    except Conflict:
+        return _form(problems={"": replaced()}, task=the_task(number), beside=True), 409
     return _done(found)
 
 
@@ -115,7 +120,7 @@ def put_off(number: int) -> Any:
     preset = request.form.get("when", "")
     if preset not in SNOOZES:
         abort(400)
-    tasks.change(found, viewer(), due_at=due.chosen(preset))
+    tasks.change(found, viewer(), seen(), due_at=due.chosen(preset))
     return _done(found)
 
 
@@ -157,6 +162,13 @@ def _deal() -> Deal | None:
     return Deal.visible_to(viewer()).where(wanted).first() or abort(404)
 
 
+def _contact() -> Contact | None:
+    if not request.form.get("contact"):
+        return None
+    wanted = Contact.id == (whole(request.form["contact"]) or 0)
+    return Contact.visible_to(viewer()).where(wanted).first() or abort(404)
+
+
 def _seen_deal(task: Task) -> Deal | None:
     """The task's deal, if it is still this viewer's to see."""
     return Deal.visible_to(viewer()).where(Deal.id == (task.deal_id or 0)).first()
@@ -191,8 +203,11 @@ def _form(
     task: Task | None = None,
     before: Task | None = None,
     deal: Deal | None = None,
+    contact: Contact | None = None,
     problems: dict[str, str] | None = None,
+    beside: bool = False,
 ) -> str:
+    """``beside``: what the task says now stands beside what was entered."""
     back = request.values.get("back", "")
     shown = task or before
     row = task_lists.row_of(shown) if shown else None
@@ -200,7 +215,10 @@ def _form(
         "task.html",
         row=row,
         task=task,
+        seen=seen_of(task) if task else "",
+        beside=beside,
         before=before,
+        contact=contact,
         deal=row.deal if row else deal,
         problems=problems or {},
         values=request.form,

@@ -138,3 +138,26 @@ def test_what_is_written_is_read_again() -> None:
         "name": row["name"], "company": "A;B", "email": "a@b.example",
         "number": "+493044701182\n+4915155522100",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "NOTE;ENCODING=QUOTED-PRINTABLE:=\n" + "a=\n" * 400_000,
+        "NOTE:\n" + " a\n" * 400_000,
+        "TEL:1\n" * 400_000,
+    ],
+)
+def test_a_card_without_end_is_read_in_time(hostile: str) -> None:
+    """What is copied once for each of its lines would take hours."""
+    sheet = cards(f"BEGIN:VCARD\nFN:Inga\n{hostile}\nEND:VCARD\n")
+    assert sheet.rows[0][0] == "Inga"
+
+
+@pytest.mark.parametrize("charset", ["UNDEFINED", "IDNA", "PUNYCODE", "ISO-8859-99", "ROT13"])
+def test_a_card_names_no_codec_of_its_choice(charset: str) -> None:
+    sheet = cards(
+        f"BEGIN:VCARD\nN;CHARSET={charset};ENCODING=QUOTED-PRINTABLE:=D0=A1=D0=BE;{'a' * 80}.b\n"
+        "END:VCARD\n"
+    )
+    assert sheet.rows[0][0].endswith("Со")

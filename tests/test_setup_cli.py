@@ -136,7 +136,7 @@ def test_stages_are_renamed_moved_and_removed(run: Run, url: str) -> None:
         ("[texts]\ncompny = 'x'", "did you mean company?"),
         ("[texts]\ncompany = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'", "at most 40"),
         ("department = 1", "[[department]]"),
-        ("[[department]]\ndid = '1'", "department 1: name: a text"),
+        ("[[department]]\ndid = '1'", "department 1 (line 1): name: a text"),
         ("[[department]]\nname='A'\n[[department]]\nname='A'", "keep one"),
         ("[[funnel]]\nname = 'A'", "the first stage"),
         ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='N'\nkind='unsorted'", '"won"'),

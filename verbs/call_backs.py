@@ -6,8 +6,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from database import Prepared
 from models import Call, Contact, Deal, Task, User
+from prepared import Prepared
 from verbs import tasks
 
 WITHIN = timedelta(hours=1)

@@ -98,7 +98,7 @@ def _enter(batch: list[Line], plan: Plan) -> None:
                 fresh[key] = line.contact
     _add_numbers(batch)
     _add_notes(batch)
-    search.renamed("contact", sorted(names))
+    search.renamed("contact", sorted({line.contact.id for line in batch if line.contact} & names))
     for line in batch:
         line.fate = line.fate or "same"
 
@@ -204,18 +204,33 @@ def _add_numbers(batch: list[Line]) -> None:
     known = {phone.e164 for phone in Phone.select().where(Phone.e164 << list(wanted))}
     rows = [
         {"contact": line.contact, "e164": number}
-        for number, line in wanted.items()
+        for number, line in sorted(wanted.items())  # in one order: else two files block each other
         if number not in known
     ]
-    if not rows:
-        return
     # A call may have made the same number a contact just now: that one keeps it.
-    Phone.insert_many(rows).on_conflict_ignore().execute()
+    if rows:
+        Phone.insert_many(rows).on_conflict_ignore().execute()
     added = [number for number in wanted if number not in known]
-    search.keep("phone", [p.id for p in Phone.select(Phone.id).where(Phone.e164 << added)])
-    for number in added:
-        line = wanted[number]
-        line.fate = line.fate or "updated"
+    now = list(Phone.select(Phone, Contact).join(Contact).where(Phone.e164 << list(wanted)))
+    search.keep("phone", [phone.id for phone in now if phone.e164 in added])
+    for phone in now:
+        line = wanted[phone.e164]
+        if line.contact and phone.contact_id != line.contact.id:
+            _give_way(line, phone.contact, batch)
+        elif phone.e164 in added:
+            line.fate = line.fate or "updated"
+
+
+def _give_way(line: Line, theirs: Contact, batch: list[Line]) -> None:
+    """Another file, or a call, has made a contact of the number at the same moment: nobody needs a
+    second one that has no number at all."""
+    mine = line.contact
+    if line.fate != "new" or mine is None or mine.phones.exists():
+        return
+    mine.delete_instance()
+    for other in batch:
+        if other.contact is mine:
+            other.contact, other.fate = theirs, "same" if other is line else other.fate
 
 
 def _add_notes(batch: list[Line]) -> None:

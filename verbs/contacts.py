@@ -1,41 +1,46 @@
-"""C1: what is written of customers changes, and two entries of one person become one."""
+"""C1: what is written of customers changes."""
 
 from __future__ import annotations
 
-import json
 import re
-from datetime import timedelta
 from typing import Any
 
 from peewee import fn
 
+import spelling
 from database import database, locked
-from errors import Refused
+from errors import Conflict, Refused
 from fields import clean, normalise, readable_lines, utcnow
-from models import Call, CallRequest, Company, Contact, Deal, Event, Merge, Note, Phone, Task, User
+from models import Company, Contact, Event, Mention, Phone, User, Word
 from verbs import search
+from verbs.contact_news import tell
 
-UNDO_WITHIN = timedelta(days=1)
 LONGEST_TAG, MOST_TAGS = 30, 6
-MOVED: tuple[Any, ...] = (Phone, Deal, Call, Task, Note, CallRequest)
-"""What goes along with a contact; each has a column ``contact``."""
-FILLED = ("company", "position", "email", "owner", "checked_at")
-"""What the one that stays takes over from the other where it has nothing itself."""
+MOST_ALIKE = 200
+"""Contacts that are compared; more with one name are not told apart by it."""
 
 
-def change(contact: Contact, by: User | None, **about: Any) -> bool:
+def change(
+    contact: Contact, by: User | None, seen: dict[str, Any] | None = None, **about: Any
+) -> bool:
     """Some of name, company (its name), position, email, tags and owner. False: nothing differs.
+    ``seen``: columns as the person saw them.
 
-    Raises Refused; what may be seen is the caller's business (``Contact.visible_to``).
+    Raises Refused, or Conflict if somebody else has changed one of them since; what may be seen is
+    the caller's business (``Contact.visible_to``).
     """
     with database.atomic():
+        if seen:
+            now = locked(Contact.select().where(Contact.id == contact.id)).get()
+            if any(now.__data__[key] != value for key, value in seen.items()):
+                raise Conflict("Somebody else changed this just now. Look at it again.")
         contact.assign(**{key: READERS[key](value) for key, value in about.items()})
         changed = [field.name for field in contact.dirty_fields]
         if not changed:
             return False
         contact.save(only=contact.dirty_fields)
         search.renamed("contact", [contact.id])
-        _tell("contact.changed", contact, by, changed=changed)
+        tell("contact.changed", contact, by, changed=changed)
     return True
 
 
@@ -44,7 +49,7 @@ def check(contact: Contact, by: User) -> None:
     with database.atomic():
         contact.checked_at = utcnow()
         contact.save(only=[Contact.checked_at])
-        _tell("contact.checked", contact, by)
+        tell("contact.checked", contact, by)
 
 
 def add_number(contact: Contact, number: str, by: User | None) -> Phone:
@@ -56,118 +61,41 @@ def add_number(contact: Contact, number: str, by: User | None) -> Phone:
             raise Refused("belongs to another contact; merge the two", field="number")
         if fresh:
             search.keep("phone", [phone.id])
-            _tell("contact.number_added", contact, by)
+            tell("contact.number_added", contact, by)
     return phone
 
 
 def remove_number(phone: Phone, by: User | None) -> None:
     """Calls with it stay with the contact; new ones are an unknown caller's."""
     with database.atomic():
-        _tell("contact.number_removed", phone.contact, by)
+        tell("contact.number_removed", phone.contact, by)
         search.forget("phone", [phone.id])
         phone.delete_instance()
 
 
 def duplicates_of(contact: Contact, user: User) -> list[Contact]:
-    """Others that this user may see, with the same name or the same mail; ten at most."""
-    same = (fn.LOWER(Contact.name) == contact.name.lower()) | (Contact.name == contact.name)
-    if contact.email:
-        same |= Contact.email == contact.email
-    others = Contact.visible_to(user).where(Contact.id != contact.id, same)
-    return list(others.order_by(Contact.id).limit(10))
+    """Others that this user may see, with the same name, in whichever order and spelling its words
+    are written, or the same mail; ten at most."""
+    name, mail = set(spelling.words(contact.name)), contact.email.lower()
+    rows = [*_with_all(name), *_with_all(set(spelling.words(mail)))]
+    others = Contact.visible_to(user).where(Contact.id << rows, Contact.id != contact.id)
+    found = [
+        other
+        for other in others.order_by(Contact.id)
+        if (name and set(spelling.words(other.name)) == name)
+        or (mail and other.email.lower() == mail)
+    ]
+    return found[:10]
 
 
-def merge(kept: Contact, other: Contact, by: User | None) -> Merge:
-    """``other`` becomes part of ``kept``: numbers, deals, calls, tasks and notes go along, and what
-    only ``other`` knew is filled in. Can be undone for a day. Raises Refused."""
-    if kept.id == other.id:
-        raise Refused("Choose another contact to merge with.")
-    with database.atomic():
-        both = Contact.select().where(Contact.id << [kept.id, other.id]).order_by(Contact.id)
-        now = {contact.id: contact for contact in locked(both)}
-        if len(now) < 2:
-            raise Refused("One of the two contacts is not there any more.")
-        kept, other = now[kept.id], now[other.id]
-        moved = {table.__name__: _move(table, other.id, kept.id) for table in MOVED}
-        filled = _fill(kept, other)
-        row = {field.name: field.db_value(other.__data__[field.name]) for field in _columns()}
-        before = {"contact": row, "moved": moved, "filled": filled}
-        Merge.update(kept=kept).where(Merge.kept == other).execute()
-        done = Merge.create(kept=kept, by=by, before=json.dumps(before))
-        search.forget("contact", [other.id])
-        other.delete_instance()
-        search.renamed("contact", [kept.id])
-        _tell("contact.merged", kept, by, merge=done.id)
-    return done
-
-
-def undo(done: Merge, by: User | None) -> Contact:
-    """Part the two again: what came with the other and is still here goes back. Raises Refused."""
-    with database.atomic():
-        limit = utcnow() - UNDO_WITHIN
-        mine = (Merge.id == done.id) & Merge.undone_at.is_null() & (Merge.at > limit)
-        if not Merge.update(undone_at=utcnow()).where(mine).execute():
-            raise Refused("This merge is older than a day, or was undone already.")
-        before = json.loads(done.before)
-        other = _restored(before["contact"])
-        for table in MOVED:
-            ids = before["moved"].get(table.__name__, [])
-            here = (table.id << ids) & (table.contact == done.kept_id)
-            table.update(contact=other.id).where(here).execute()
-        _empty_again(done.kept, before["filled"])
-        search.renamed("contact", [done.kept_id, other.id])
-        _tell("contact.parted", done.kept, by, merge=done.id)
-    return other
-
-
-def _move(table: Any, source: int, target: int) -> list[int]:
-    ids = [row.id for row in table.select(table.id).where(table.contact == source)]
-    table.update(contact=target).where(table.contact == source).execute()
-    return ids
-
-
-def _fill(kept: Contact, other: Contact) -> dict[str, Any]:
-    """Raw values that ``kept`` has taken over, by column."""
-    empty = [name for name in FILLED if not kept.__data__[name] and other.__data__[name]]
-    kept.assign(**{name: other.__data__[name] for name in empty})
-    tags = _tags(f"{kept.tags} {other.tags}")
-    had = kept.tags
-    kept.assign(tags=tags)
-    if kept.dirty_fields:
-        kept.save(only=kept.dirty_fields)
-    filled = {name: _raw(name, kept) for name in empty}
-    return {**filled, "tags": [had, tags]} if tags != had else filled
-
-
-def _empty_again(kept: Contact, filled: dict[str, Any]) -> None:
-    """Only what nobody has changed since."""
-    had_tags, tags = filled.pop("tags", ("", None))
-    nothing = {"position": "", "email": ""}
-    kept.assign(**{n: nothing.get(n) for n, value in filled.items() if _raw(n, kept) == value})
-    if kept.tags == tags:
-        kept.assign(tags=had_tags)
-    if kept.dirty_fields:
-        kept.save(only=kept.dirty_fields)
-
-
-def _restored(row: dict[str, Any]) -> Contact:
-    """The contact as it was, under its own id; who or what it named may be gone."""
-    known = {
-        field.name: field.python_value(row[field.name]) for field in _columns() if field.name in row
-    }
-    for name, table in (("company", Company), ("owner", User)):
-        if known.get(name) and not table.select().where(table.id == known[name]).exists():
-            known[name] = None
-    Contact.insert(**known).execute()
-    return Contact.get_by_id(known["id"])
-
-
-def _raw(name: str, contact: Contact) -> Any:
-    return Contact._meta.fields[name].db_value(contact.__data__[name])
-
-
-def _columns() -> list[Any]:
-    return list(Contact._meta.sorted_fields)
+def _with_all(words: set[str]) -> list[int]:
+    """Contacts of whom all these words are known, so many as are worth looking at."""
+    if not words:
+        return []
+    known = Mention.select(Mention.row).join(Word, on=(Mention.word == Word.id))
+    of_words = known.where(Mention.kind == "contact", Word.text << sorted(words))
+    alike: Any = of_words.group_by(Mention.row).having(fn.COUNT(Mention.id) == len(words))
+    return [row for (row,) in alike.limit(MOST_ALIKE).tuples()]
 
 
 def _name(text: str) -> str:
@@ -244,8 +172,3 @@ def _website(text: str) -> str:
     if site and not re.fullmatch(r"https?://[^\s/@]+\.[^\s@]+", site):
         raise Refused("write it like www.example.com", field="website")
     return site
-
-
-def _tell(kind: str, contact: Contact, by: User | None, **payload: Any) -> None:
-    deal = Deal.select().where(Deal.contact == contact, Deal.closed_at.is_null()).first()
-    Event.add(kind, deal=deal, by=by, payload={"contact": contact.id, **payload})

@@ -8,7 +8,18 @@ from typing import Any
 from database import database
 from errors import Conflict, Refused
 from fields import clean, utcnow
-from models import PRIORITIES, Call, Contact, Deal, Event, Stage, StageChange, User, check_amount
+from models import (
+    PRIORITIES,
+    Call,
+    Contact,
+    Deal,
+    Event,
+    Stage,
+    StageChange,
+    User,
+    check_amount,
+    told,
+)
 from verbs import search
 
 UNDONE = "undone"
@@ -49,6 +60,8 @@ def take_back_move(deal: Deal, by: User) -> Stage:
     if last is None or last.from_stage is None or last.actor_id != by.id or last.reason == UNDONE:
         raise Refused("There is no move of yours to take back.")
     stage, since = last.from_stage, entered.at if entered else deal.created_at
+    if stage.archived:
+        raise Refused("The stages were changed in the meantime. Look at them again.")
     with database.atomic():
         back = deal._conditional(
             (Deal.stage == last.to_stage_id) & deal._same_owner(),
@@ -61,7 +74,7 @@ def take_back_move(deal: Deal, by: User) -> Stage:
         if not back:
             raise Conflict("Somebody else moved this deal just now.")
         deal._changed_stage(last.to_stage, stage, by, utcnow(), UNDONE)
-        Event.add("deal.moved", deal=deal, by=by, payload={"from": last.to_stage_id})
+        Event.add("deal.moved", deal=deal, by=by, payload={"from": last.to_stage_id, **told(by)})
     return stage
 
 

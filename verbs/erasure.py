@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from database import database
+from database import database, forget_deleted
 from errors import Refused
 from fields import BadNumber, normalise, utcnow
 from models import (
@@ -141,6 +141,7 @@ def erase(person: Person, by: User | None, key: str = "", folders: Iterable[str]
         _rest(person)
         receipt = receipts.write(by, key, person.marked, counts, left)
         Event.add("contact.erased", by=by, payload={"receipt": receipt.id})
+    forget_deleted()
     return receipt
 
 

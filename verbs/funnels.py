@@ -8,22 +8,26 @@ from typing import Any
 from peewee import fn
 
 from database import database, locked
-from errors import Conflict, Refused
+from errors import Conflict, Refused, Words
 from fields import utcnow
 from models import Deal, Event, Funnel, Stage, User
 from verbs.stage_fields import UNSAID, checked, read_name
 
 AT_ONCE = 50
 """Deals that change their stage in one transaction."""
+FUNNEL_IS_THERE = Words("there is a funnel of this name already")
+STAGE_IS_THERE = Words("there is a stage of this name already")
 
 
-def add_funnel(name: str, by: User | None) -> Funnel:
-    """A funnel with the least that one needs: Unsorted, won and lost. Raises Refused."""
-    stages = ({"name": "Unsorted", "kind": "unsorted"}, {"name": "Completed", "kind": "won"},
-              {"name": "Lost", "kind": "lost"})  # fmt: skip
+def add_funnel(
+    name: str, by: User | None, stages: Sequence[str] = ("Unsorted", "Completed", "Lost")
+) -> Funnel:
+    """A funnel with the least that one needs: Unsorted, won and lost, named as ``stages`` says.
+    Raises Refused."""
+    kinds = zip(stages, ("unsorted", "won", "lost"), strict=True)
     with database.atomic():
-        _check_free(Funnel.select().where(Funnel.name == read_name(name)), "funnel")
-        funnel = Funnel.add(name, [checked(stage) for stage in stages])
+        _check_free(Funnel.select().where(Funnel.name == read_name(name)), FUNNEL_IS_THERE)
+        funnel = Funnel.add(name, [checked({"name": stage, "kind": kind}) for stage, kind in kinds])
         funnel.position = Funnel.select(fn.MAX(Funnel.position)).scalar() + 1
         funnel.save(only=[Funnel.position])
         _tell("funnel.added", by, funnel)
@@ -39,7 +43,7 @@ def change_funnel(
     if "name" in about:
         about["name"] = read_name(about["name"])
         others = Funnel.select().where(Funnel.name == about["name"], Funnel.id != funnel.id)
-        _check_free(others, "funnel")
+        _check_free(others, FUNNEL_IS_THERE)
     with database.atomic():
         if about.get("archived") and not funnel.archived:
             _check_can_go(funnel)
@@ -59,7 +63,7 @@ def add_stage(funnel: Funnel, by: User | None, **about: Any) -> Stage:
         raise Refused("a funnel has one Unsorted, which is its first stage", field="kind")
     with database.atomic():
         stages = _stages(funnel)
-        _check_free([s for s in stages if s.name == values["name"]], "stage")
+        _check_free([s for s in stages if s.name == values["name"]], STAGE_IS_THERE)
         place = len(stages) if values["kind"] in ("won", "lost") else _before_closed(stages)
         stage = _removed(funnel, values["name"]) or Stage(funnel=funnel)
         stage.assign(**{**UNSAID, **values}, position=place, archived=False)
@@ -78,7 +82,7 @@ def change_stage(
     with database.atomic():
         _check_seen(stage, seen)
         same = [s for s in _stages(stage.funnel) if s.name == values["name"] and s.id != stage.id]
-        _check_free(same, "stage")
+        _check_free(same, STAGE_IS_THERE)
         if values["name"] != stage.name and _removed(stage.funnel, values["name"]):
             raise Refused("A stage of this name was removed: add it again instead.", field="name")
         stage.assign(**{key: values[key] for key in about})
@@ -182,9 +186,9 @@ def _number(stages: Sequence[Stage]) -> None:
         stage.position = position
 
 
-def _check_free(others: Any, noun: str) -> None:
+def _check_free(others: Any, text: str) -> None:
     if list(others):
-        raise Refused("there is a {noun} of this name already", field="name", noun=noun)
+        raise Refused(text, field="name")
 
 
 def _check_can_go(funnel: Funnel) -> None:

@@ -37,7 +37,7 @@ def add(
             author=by,
             at=utcnow(),
         )
-        Event.add("note.added", deal=deal, by=by, payload={"note": note.id})
+        _tell("note.added", note, by)
     return note
 
 
@@ -52,7 +52,7 @@ def change(note: Note, text: str, by: User) -> bool:
     with database.atomic():
         note.text = written
         note.save(only=[Note.text])
-        Event.add("note.changed", deal=note.deal, by=by, payload={"note": note.id})
+        _tell("note.changed", note, by)
     return True
 
 
@@ -60,8 +60,16 @@ def remove(note: Note, by: User) -> None:
     """Raises Refused for somebody else's."""
     _may_change(note, by)
     with database.atomic():
-        Event.add("note.removed", deal=note.deal, by=by, payload={"note": note.id})
+        _tell("note.removed", note, by)
         note.delete_instance()
+
+
+def _tell(kind: str, note: Note, by: User | None) -> None:
+    """One of a contact without a card stands on all its cards, and on its own page."""
+    about: dict[str, object] = {"note": note.id}
+    if note.contact and not note.deal_id:
+        about |= {"contact": note.contact_id, "contact_for": note.contact.seen_by()}
+    Event.add(kind, deal=note.deal, by=by, payload=about)
 
 
 def _may_change(note: Note, by: User) -> None:

@@ -67,8 +67,9 @@ def talking(call: Call | None) -> Leg | None:
 def _must_be_harmless(by: User, number: str) -> None:
     """A number that a stranger showed as theirs must not cost money by being called back."""
     if is_dear(number):
-        premium = "{number} is a premium-rate number: dial it on the phone."
-        raise Refused(premium, number=readable(number))
+        raise Refused(
+            "{number} is a premium-rate number: dial it on the phone.", number=readable(number)
+        )
     if number in fields.own or number == by.mobile:
         raise Refused("{number} is one of our own numbers.", number=readable(number))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from database import database
 from errors import Refused
 from models import Department, Event, Funnel, Reason, Stage, normal_did
-from verbs import departments, funnels, reasons, wordings
+from verbs import departments, funnels, reasons, setup_users, wordings
 
 KEPT = 200
 """Changes that stand in the audit trail."""
@@ -18,8 +19,8 @@ def apply(contents: Any, only_say: bool = False) -> list[str]:
     """What a file says (see setup_file.Contents) holds from now on. Returns what changes, a line
     each; ``only_say`` leaves it at that. Raises Refused, and then nothing has changed.
 
-    Departments and funnels that the file does not name stay as they are. A stage that it does not
-    name is removed from its funnel, if it has no deals or another stage takes them.
+    Departments, users and funnels that the file does not name stay as they are. A stage that it
+    does not name is removed from its funnel, if it has no deals or another stage takes them.
     """
     with database.atomic() as transaction:
         said = list(_all(contents))
@@ -35,10 +36,19 @@ def _all(contents: Any) -> Iterable[str]:
         yield from _reasons(contents.reasons)
     if contents.texts is not None and wordings.change(contents.texts):
         yield f"~ texts: {', '.join(contents.texts)}"
-    for name, did in (contents.departments or {}).items():
-        yield from _department(name, did)
+    for words in contents.departments or ():
+        with _at(words):
+            yield from _department(words)
+    for words in contents.users or ():
+        with _at(words):
+            yield from setup_users.user(words)
+    # Last: by then the file has given whoever belonged to them another one.
+    for words in contents.departments or ():
+        with _at(words):
+            yield from _removed_department(words)
     for words in contents.funnels or ():
-        yield from _funnel(words)
+        with _at(words):
+            yield from _funnel(words)
     if contents.funnels:
         yield from _order([words.name for words in contents.funnels])
 
@@ -50,17 +60,41 @@ def _reasons(names: list[str]) -> Iterable[str]:
         yield f"~ reasons: {', '.join(after) or 'none'}"
 
 
-def _department(name: str, did: str) -> Iterable[str]:
+@contextmanager
+def _at(words: Any) -> Iterator[None]:
+    """A refusal also says where in the file the entry stands."""
+    try:
+        yield
+    except Refused as refusal:
+        raise Refused("{place}: {why}", place=words.place, why=refusal.sentence) from refusal
+
+
+def _department(words: Any) -> Iterable[str]:
+    name, did = words.name, words.did
     row = Department.get_or_none(Department.name == name)
+    row = row or Department.get_or_none(Department.name == words.was)
+    if words.removed:
+        return
     if row is None:
         departments.add(name, did)
         yield f"+ department {name}"
-    elif row.did != normal_did(did) and departments.change(row, name, did):
+    elif (row.name, row.did) != (name, normal_did(did)) and departments.change(row, name, did):
         yield f"~ department {name}: {did or 'all numbers'}"
+
+
+def _removed_department(words: Any) -> Iterable[str]:
+    row = Department.get_or_none(Department.name == words.name) if words.removed else None
+    if row:
+        departments.remove(row)
+        yield f"- department {words.name}"
 
 
 def _funnel(words: Any) -> Iterable[str]:
     funnel = Funnel.get_or_none(Funnel.name == words.name)
+    if funnel is None and words.was:
+        funnel = Funnel.get_or_none(Funnel.name == words.was)
+        if funnel and funnels.change_funnel(funnel, None, name=words.name):
+            yield f"~ funnel {words.was}: now {words.name}"
     if funnel is None:
         funnel = funnels.add_funnel(words.name, None)
         # Its own three are not those of the file: they take the names of it, one for one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from errors import Refused
+from errors import Refused, Words
 from fields import clean, readable_lines
 from models import REQUIRABLE
 
@@ -81,8 +81,8 @@ READERS: dict[str, Any] = {
     "kind": _one_of("kind", KINDS),
     "buyer_phase": _one_of("buyer_phase", BUYER_PHASES),
     "advice": lambda text: readable_lines(text, 2000),
-    "probability": lambda value: _whole("probability", 100, "percent")(value) or 0,
-    "stuck_after": _whole("stuck_after", LONGEST_STUCK, "seconds"),
+    "probability": lambda value: _whole("probability", 100, Words("percent"))(value) or 0,
+    "stuck_after": _whole("stuck_after", LONGEST_STUCK, Words("seconds")),
     "required_fields": _required,
     "colour": _one_of("colour", COLOURS),
 }

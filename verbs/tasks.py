@@ -8,8 +8,8 @@ from typing import Any
 
 from peewee import fn
 
-from database import database
-from errors import Refused
+from database import database, locked
+from errors import Conflict, Refused
 from fields import clean, utcnow
 from models import TASK_KINDS, Call, Contact, Deal, Event, Task, User
 
@@ -63,15 +63,22 @@ def reopen(task: Task, by: User | None) -> bool:
     return True
 
 
-def change(task: Task, by: User | None, **about: Any) -> bool:
-    """Another title, kind, due_at or owner. False: nothing differs. Raises Refused."""
-    _may_change(task, by)
+def change(task: Task, by: User | None, seen: dict[str, Any] | None = None, **about: Any) -> bool:
+    """Another title, kind, due_at or owner. False: nothing differs.
+
+    ``seen``: columns, and whether it was ``done``, as the person saw them; Conflict if somebody
+    else has changed one of them since. Raises Refused.
+    """
     checks = {"title": _title, "kind": _kind}
-    was = task.owner_id
     if "owner" in about:
         _may_give(about["owner"], by)
+    values = {k: checks[k](v) if k in checks else v for k, v in about.items()}
     with database.atomic():
-        task.assign(**{k: checks[k](v) if k in checks else v for k, v in about.items()})
+        task = locked(Task.select().where(Task.id == task.id)).get()
+        _may_change(task, by)
+        _check_seen(task, seen or {}, values)
+        was = task.owner_id
+        task.assign(**values)
         if not task.dirty_fields:
             return False
         if Task.due_at in task.dirty_fields:
@@ -128,6 +135,14 @@ def _may_change(task: Task, by: User | None) -> None:
         return
     if task.deal is None or task.deal.owner_id != by.id:
         raise Refused("This task belongs to somebody else.")
+
+
+def _check_seen(now: Task, seen: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """What both want the same is no conflict."""
+    holds = {**now.__data__, "done": now.done_at is not None}
+    for key, value in seen.items():
+        if holds[key] != value and not (key in wanted and getattr(now, key) == wanted[key]):
+            raise Conflict("Somebody else changed this just now. Look at it again.")
 
 
 def _tell(kind: str, task: Task, by: User | None, also: Iterable[int | None] = ()) -> None:

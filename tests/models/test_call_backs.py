@@ -9,7 +9,7 @@ import pytest
 from fields import utcnow
 from models import CallRule, Contact, Deal, Event, Task
 from tests.world import CUSTOMER, Story, World
-from verbs import call_backs, tasks
+from verbs import call_backs, tasks, users
 
 OTHER = "+4930555001"
 
@@ -111,7 +111,7 @@ def test_without_a_contact(world: World) -> None:
 def test_of_somebody_who_is_disabled_it_is_nobodys(world: World) -> None:
     customer = Contact.of_number(CUSTOMER, "Miriam", world.ben)
     Deal.open("Roof", world.ben, world.ben, contact=customer)
-    world.ben.disable()
+    users.disable(world.ben)
     missed()
     assert Task.get().owner is None
 

@@ -12,6 +12,7 @@ from call_report import CallReport, LegReport
 from fields import utcnow
 from models import Call, Contact, Deal, Event, Leg
 from tests.world import CUSTOMER, Story, World
+from verbs import users
 from verbs.calls import record_call
 
 START = utcnow() - timedelta(hours=1)
@@ -247,7 +248,7 @@ def test_transfer_a_deal_of_before_stays(world: World) -> None:
 
 def test_transfer_to_somebody_disabled_meanwhile(world: World) -> None:
     story = Story.begins().rings("PJSIP/101").answered("PJSIP/101").rings("PJSIP/102", after=20)
-    world.ben.disable()
+    users.disable(world.ben)
     story.answered("PJSIP/102", after=25).ended(60)
     assert (story.call.outcome, Deal.get().owner) == ("answered", world.anna)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import pytest
 
+import database
 import fields
 from errors import Refused
 from models import Company, Contact, Event, Note, Phone
@@ -140,3 +142,48 @@ def test_a_file_of_nothing(world: World) -> None:
 def test_who_may(world: World) -> None:
     with pytest.raises(Refused, match="Only a head"):
         contact_import.run(Plan(MAPPING), [], world.anna)
+
+
+HOSTILE = (
+    "<script>alert(1)</script>", "=HYPERLINK(1)", "\u202egnp.exe", "\u200b\u200dInga\ufeff",
+    "𝕴𝖓𝖌𝖆 😀", "a" * 5000, "'; DROP TABLE contacts; --", "{{ 7 * 7 }}", "%s %(name)s {0}",
+)  # fmt: skip
+
+
+def test_names_that_mean_harm_are_only_names(world: World) -> None:
+    rows = [[name, f"+49301230{at:03}"] for at, name in enumerate(HOSTILE)]
+    assert counts(enter(world, rows))[3] == 0
+    names = {contact.name for contact in Contact.select()}
+    assert len(names) == len(HOSTILE)
+    assert all(0 < len(name) <= 80 for name in names)
+    assert not [name for name in names if set(name) & set("\u202e\u200b\ufeff\n")]
+
+
+TROUBLES: tuple[type[Exception], ...] = (Refused, *database.DATABASE_ERRORS)
+
+
+def test_two_files_at_once(anywhere: World) -> None:
+    """Both with the same people: each is there once, with both their numbers."""
+    world, start = anywhere, threading.Barrier(2)
+    rows = [[f"Person {n}", f"+493055{n:04}", f"p{n}@x.example"] for n in range(120)]
+    troubles: list[Exception] = []
+
+    def run(which: list[list[str]]) -> None:
+        try:
+            start.wait(20)
+            plan = Plan(("name", "number", "email"))
+            contact_import.run(plan, enumerate(which, 2), world.hugo)
+        except TROUBLES as trouble:
+            troubles.append(trouble)
+        finally:
+            database.database.close()
+
+    both = [threading.Thread(target=run, args=(part,)) for part in (rows, rows[::-1])]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    assert troubles == []
+    assert Phone.select().count() == len(rows)
+    with_numbers = Contact.select().join(Phone).distinct().count()
+    assert Contact.select().count() == with_numbers == len(rows)

@@ -7,6 +7,7 @@ import pytest
 from errors import Conflict, Refused
 from models import Deal, Event
 from tests.world import World
+from verbs import users
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_to_nobody_and_back(world: World, deal: Deal) -> None:
 
 
 def test_to_somebody_disabled(world: World, deal: Deal) -> None:
-    world.ben.disable()
+    users.disable(world.ben)
     with pytest.raises(Refused, match="ben"):
         deal.assign_to(world.ben, by=world.hugo)
 

@@ -12,7 +12,7 @@ from errors import Conflict, Refused
 from fields import utcnow
 from models import Call, Contact, Deal, Event, StageChange
 from tests.world import Story, World
-from verbs import deals
+from verbs import deals, funnels
 
 NOW = utcnow()
 
@@ -107,3 +107,13 @@ def test_only_ones_own_last_move(world: World, deal: Deal) -> None:
     for late in (seen, now(deal)):
         with pytest.raises(Refused, match="no move of yours"):
             deals.take_back_move(late, world.anna)
+
+
+def test_no_move_is_taken_back_to_a_stage_that_was_removed(world: World, deal: Deal) -> None:
+    """No board would show the card there."""
+    deal.move_to(world.stage("Opportunity"), by=world.anna)
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    funnels.remove_stage(world.stage("Opportunity"), world.ada)
+    with pytest.raises(Refused, match="changed in the meantime"):
+        deals.take_back_move(now(deal), world.anna)
+    assert now(deal).stage.name == "Documents"

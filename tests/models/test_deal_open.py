@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from errors import Refused
-from models import Contact, Deal, Event, Phone, StageChange
+from models import Contact, Deal, Event, Funnel, Phone, Stage, StageChange
 from tests.world import CUSTOMER, World
 
 
@@ -101,3 +101,16 @@ def test_the_open_deal_of_a_contact(world: World) -> None:
     assert contact.open_deal() == of_ben
     assert contact.open_deal(world.anna) == of_anna
     assert contact.open_deal(world.olga) == of_ben
+
+
+def test_no_deal_in_a_stage_that_is_not_in_use(world: World) -> None:
+    """No board would show it."""
+    stage = world.stage("Documents")
+    Stage.update(archived=True).where(Stage.id == stage.id).execute()
+    with pytest.raises(Refused, match="changed in the meantime"):
+        Deal.open("Lost to sight", world.anna, world.anna, stage=world.stage("Documents"))
+    Stage.update(archived=False).execute()
+    Funnel.update(archived=True).execute()
+    with pytest.raises(Refused, match="changed in the meantime"):
+        Deal.open("Lost to sight", world.anna, world.anna, stage=world.stage("Documents"))
+    assert not Deal.select().exists()

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peewee import CharField, TextField
+from peewee import CharField, SqliteDatabase, TextField
 
+import database
 import recorded
 from errors import Refused
 from fields import utcnow
@@ -31,7 +32,7 @@ from models import (
     Task,
 )
 from tests.world import CUSTOMER, Story, World
-from verbs import contacts, erasure, notes, receipts, rules, tasks
+from verbs import contacts, erasure, merges, notes, receipts, rules, tasks, users
 
 SECOND, OTHER = "+4915155522100", "+4940123456"
 NAME, MAIL = "Miriam Käßler", "miriam@kaessler.example"
@@ -90,7 +91,7 @@ def miriam(world: World, folder: Path) -> Contact:
         notes.add(f"Knows {NAME}, {CUSTOMER}", world.ben, contact=other)
         Deal.open(f"Cellar {name}", world.ben, world.ben, contact=other)
     twin = Contact.of_number("+4940999999", NAME, world.anna)
-    contacts.merge(contact, twin, world.anna)
+    merges.merge(contact, twin, world.anna)
     return Contact.get_by_id(contact.id)
 
 
@@ -112,6 +113,23 @@ def test_nothing_is_left_of_the_person(world: World, miriam: Contact, folder: Pa
         "contacts": 1, "mentions": about["counts"]["mentions"],
     }  # fmt: skip
     assert about["counts"]["mentions"] >= 2
+
+
+def test_nor_in_the_files_of_the_database(world: World, miriam: Contact, folder: Path) -> None:
+    """Rows that were deleted would else stand in free pages, and in the log of SQLite."""
+    held = database.database.obj
+    if not isinstance(held, SqliteDatabase):
+        pytest.skip("servers keep files of their own")
+    files = [Path(f"{held.database}{ending}") for ending in ("", "-wal")]
+    traces = [NAME, MAIL, CUSTOMER, CUSTOMER[1:], SECOND[1:], "Käßler", "kassler", "\\u00e4\\u00df"]
+
+    def left() -> set[str]:
+        content = b"".join(file.read_bytes() for file in files if file.exists()).lower()
+        return {text for text in traces if text.lower().encode() in content}
+
+    assert left() == set(traces)
+    erased(miriam, world, folder)
+    assert left() == set()
 
 
 def test_what_is_counted_stays(world: World, miriam: Contact, folder: Path) -> None:
@@ -210,7 +228,7 @@ def test_who_may(world: World, miriam: Contact, folder: Path) -> None:
 
 
 def test_a_user_is_no_customer(world: World) -> None:
-    world.ben.change(mobile=OTHER)
+    users.change(world.ben, mobile=OTHER)
     Story.begins(CUSTOMER).rings("PJSIP/101").ended()
     with pytest.raises(Refused, match="ben"):
         erasure.erase(erasure.of_number(OTHER), None)
@@ -219,7 +237,7 @@ def test_a_user_is_no_customer(world: World) -> None:
 def test_after_a_merge_that_was_undone(world: World) -> None:
     one = Contact.of_number(CUSTOMER, NAME, world.anna)
     two = Contact.of_number(OTHER, "Otto Meier", world.anna)
-    contacts.undo(contacts.merge(two, one, world.anna), world.anna)
+    merges.undo(merges.merge(two, one, world.anna), world.anna)
     assert Merge.select().count() == 1
     erasure.erase(erasure.of_number(CUSTOMER), None)
     assert not is_there(NAME)

@@ -7,8 +7,9 @@ from datetime import timedelta
 from playhouse.test_utils import count_queries
 
 from fields import utcnow
-from models import Device, Event, QueueState, User
+from models import Device, Event, QueueState
 from tests.world import World
+from verbs import users
 from verbs.exchange import (
     EXCHANGE,
     QueueReport,
@@ -62,11 +63,11 @@ def test_a_phone_that_has_no_user_or_is_not_named_any_more_is_forgotten(world: W
     record_watching("berlin", True, NOW)
     record_devices("berlin", ONLINE, NOW)
     record_devices("munich", ONLINE, NOW)
-    world.anna.disable()
+    users.disable(world.anna)
     record_devices("berlin", {"PJSIP/101": "online"}, LATER)
     assert devices() == {EXCHANGE: ("online", NOW)}
     assert set(devices("munich")) == {"PJSIP/101", "PJSIP/102"}
-    User.add("new", "New", "seller", "correct horse", "PJSIP/101")
+    users.add("new", "New", "seller", "correct horse", "PJSIP/101")
     record_devices("berlin", {"PJSIP/101": "online"}, LATER)
     assert devices()["PJSIP/101"] == ("online", LATER)
 

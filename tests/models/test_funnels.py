@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
+import database
 from errors import Refused
 from models import Deal, Event, Funnel, Reason, Stage, StageChange
 from tests.world import World
@@ -89,6 +91,47 @@ def test_a_stage_with_deals_asks_where_they_go(world: World) -> None:
 def test_a_funnel_keeps_what_it_needs(world: World, name: str) -> None:
     with pytest.raises(Refused, match="needs its first stage"):
         funnels.remove_stage(world.stage(name), world.ada, world.stage("Opportunity"))
+
+
+def test_two_remove_one_stage_at_once(anywhere: World) -> None:
+    """Each with another stage for its deals: each deal is in one of the two, none is lost."""
+    world = anywhere
+    stage = world.stage("Documents")
+    for n in range(funnels.AT_ONCE + 20):
+        Deal.open(f"Roof {n}", world.anna, None, stage=stage)
+    start, refused = threading.Barrier(2), []
+
+    def remove(target: str) -> None:
+        mine, to = Stage.get_by_id(stage.id), world.stage(target)
+        start.wait(10)
+        try:
+            funnels.remove_stage(mine, world.ada, to)
+        except Refused as refusal:
+            refused.append(refusal)
+        finally:
+            database.database.close()
+
+    both = [threading.Thread(target=remove, args=(t,)) for t in ("Opportunity", "Implementation")]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(60)
+    assert len(refused) == 1
+    assert "changed in the meantime" in str(refused[0])
+    there = {s.id for s in world.funnel.in_order()}
+    assert stage.id not in there
+    where = {deal.stage_id for deal in Deal.select()}
+    assert where <= {world.stage("Opportunity").id, world.stage("Implementation").id}
+    assert Deal.select().count() == funnels.AT_ONCE + 20
+
+
+def test_no_deal_goes_to_a_stage_that_was_just_removed(world: World) -> None:
+    deal = Deal.open("Roof", world.anna, None)
+    stage = world.stage("Documents")
+    funnels.remove_stage(Stage.get_by_id(stage.id), world.ada)
+    with pytest.raises(Refused, match="changed in the meantime"):
+        deal.move_to(stage, world.anna)
+    assert Deal.get_by_id(deal.id).stage.kind == "unsorted"
 
 
 def test_archiving_a_funnel(world: World) -> None:

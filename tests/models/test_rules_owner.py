@@ -12,6 +12,7 @@ from fields import utcnow
 from models import Call, CallRule, Contact, Deal, Department, Turn, User
 from tests.models.test_call_customers import at_once
 from tests.world import Story, World, release, use
+from verbs import users
 from verbs.calls import record_call
 from verbs.customers import next_in_turn
 
@@ -81,13 +82,13 @@ def test_the_head(world: World) -> None:
     assert owners(missed(1, "PJSIP/101")) == (world.hugo, world.hugo)
     Department.update(did=SERVICE).where(Department.name == "Service").execute()
     assert missed(2, "PJSIP/103", did=SERVICE).deal.owner == world.hugo, "Service has none"
-    boss = User.add("otto", "Otto", "head", "correct horse", None, "Service")
+    boss = users.add("otto", "Otto", "head", "correct horse", None, "Service")
     assert missed(3, "PJSIP/101", did=SERVICE).deal.owner == boss
     assert missed(4, "PJSIP/103").deal.owner == world.hugo, "Sales answers all numbers"
     Department.update(did="+4930555999").execute()
     assert missed(5, "PJSIP/103").deal.owner == boss, "no department answers: whose phone rang"
     for head in (boss, world.hugo):
-        head.disable()
+        users.disable(head)
     assert missed(6, "PJSIP/103").deal.owner is None
 
 
@@ -113,7 +114,7 @@ def missed_of(number: str, linkedid: str) -> Call:
 
 def test_each_department_has_its_own_round(world: World) -> None:
     Department.update(did=SERVICE).where(Department.name == "Service").execute()
-    second = User.add("otto", "Otto", "seller", "correct horse", "PJSIP/104", "Service")
+    second = users.add("otto", "Otto", "seller", "correct horse", "PJSIP/104", "Service")
     owned_by("turns")
     given = [missed(n, did=("", SERVICE)[n % 2]).deal.owner for n in range(8)]
     assert given[::2] == [world.anna, world.ben] * 2
@@ -123,9 +124,9 @@ def test_each_department_has_its_own_round(world: World) -> None:
 def test_the_round_goes_on_with_others_in_it(world: World) -> None:
     owned_by("turns")
     assert missed(1).deal.owner == world.anna
-    new = User.add("nina", "Nina", "seller", "correct horse", "PJSIP/105", "Sales")
+    new = users.add("nina", "Nina", "seller", "correct horse", "PJSIP/105", "Sales")
     assert [missed(n).deal.owner for n in (2, 3)] == [world.ben, new]
-    world.anna.disable()
+    users.disable(world.anna)
     assert [missed(n).deal.owner for n in (4, 5, 6)] == [world.ben, new, world.ben]
 
 

@@ -13,7 +13,7 @@ import spelling
 from models import Call, CallRule, Company, Contact, Deal, Gram, Mention, Phone, Word
 from panel.finding import find
 from tests.world import CUSTOMER, Story, World
-from verbs import contacts, deals, history, search
+from verbs import contacts, deals, history, merges, search
 
 HEAD = "hugo"
 STATEMENTS_PER_CONTACT = 10
@@ -198,11 +198,11 @@ def test_merging_and_parting_keep_it(world: World) -> None:
     other = Contact.of_number("+4940123456", "Inga Holm", world.anna)
     Deal.open("Roof", world.anna, world.anna, contact=other)
     before = state()
-    merged = contacts.merge(kept, other, world.anna)
+    merged = merges.merge(kept, other, world.anna)
     assert names(world, "2345") == names(world, "sander") == ["Miriam Sander"]
     assert names(world, "holm") == []
     assert len(find(world.anna, "roof sander", 5).deals) == 1
-    contacts.undo(merged, world.anna)
+    merges.undo(merged, world.anna)
     assert state() == before
 
 

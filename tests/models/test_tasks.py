@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from errors import Refused
+from errors import Conflict, Refused
 from fields import utcnow
 from models import Deal, Event, Task, User
 from tests.world import World
-from verbs import tasks
+from verbs import tasks, users
 
 SOON, LATER = timedelta(hours=1), timedelta(days=2)
 
@@ -80,7 +81,7 @@ def test_only_heads_give_tasks_to_others(world: World, deal: Deal) -> None:
 
 
 def test_to_somebody_disabled(world: World, deal: Deal) -> None:
-    world.ben.disable()
+    users.disable(world.ben)
     with pytest.raises(Refused, match="ben"):
         make(world, deal, owner=User.get_by_id(world.ben.id), by=world.hugo)
 
@@ -88,7 +89,7 @@ def test_to_somebody_disabled(world: World, deal: Deal) -> None:
 @pytest.mark.parametrize(
     ("about", "field"), [({"title": " \u202e"}, "title"), ({"kind": "x"}, "kind")]
 )
-def test_what_makes_no_sense(world: World, deal: Deal, about: dict[str, str], field: str) -> None:
+def test_what_makes_no_sense(world: World, deal: Deal, about: dict[str, Any], field: str) -> None:
     task = make(world, deal)
     with pytest.raises(Refused, match=field):
         tasks.change(task, world.anna, **about)
@@ -142,3 +143,19 @@ def test_who_hears_of_it(world: World, deal: Deal) -> None:
     heard = [Event.of_kind("task.added").get().task_for(u) for u in (world.anna, world.olga)]
     assert heard == [Task.get().id, None]
     assert Event.of_kind("deal.created").get().task_for(world.hugo) is None
+
+
+def test_two_people_change_one(world: World, deal: Deal) -> None:
+    """The second is told; what both want alike is no conflict."""
+    task = make(world, deal)
+    saw = {"title": task.title, "kind": "todo", "due_at": task.due_at, "done": False}
+    assert tasks.change(task, world.hugo, saw, title="Send both offers") is True
+    with pytest.raises(Conflict, match="just now"):
+        tasks.change(task, world.anna, saw, title="Send no offer")
+    assert Task.get().title == "Send both offers"
+    assert tasks.change(task, world.anna, saw, title="Send both offers") is False
+    now = {**saw, "title": "Send both offers"}
+    tasks.finish(task, world.hugo)
+    with pytest.raises(Conflict):
+        tasks.change(task, world.anna, now, due_at=task.due_at + LATER)
+    assert Task.get().due_at == task.due_at

@@ -1,17 +1,20 @@
-"""User.add, set_password, disable."""
+"""Users: added, changed, given a password, put out of work."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 
 from errors import Refused
 from models import Department, Event, User
 from tests.world import PASSWORD, World
+from verbs import users
 
 
-def add(**changes: str) -> User:
-    about = {"name": "Kim", "role": "seller", "password": PASSWORD}
-    return User.add("kim", **{**about, **changes})
+def add(**changes: Any) -> User:
+    about: dict[str, Any] = {"name": "Kim", "role": "seller", "password": PASSWORD}
+    return users.add("kim", **{**about, **changes})
 
 
 def test_add(world: World) -> None:
@@ -24,7 +27,7 @@ def test_add(world: World) -> None:
 
 def test_users_without_a_phone_do_not_collide(world: World) -> None:
     assert add(endpoint="").endpoint is None
-    assert User.add("lee", "Lee", "seller", PASSWORD, "  ").endpoint is None
+    assert users.add("lee", "Lee", "seller", PASSWORD, "  ").endpoint is None
 
 
 def test_a_blank_department_is_none(world: World) -> None:
@@ -56,27 +59,27 @@ def test_add_refuses(world: World, changes: dict[str, str], word: str) -> None:
 @pytest.mark.parametrize("login", ["", "Anna", "an na", "a" * 41, "anna\n", "анна", "anna"])
 def test_add_refuses_a_bad_or_taken_login(world: World, login: str) -> None:
     with pytest.raises(Refused, match="login"):
-        User.add(login, "Anna", "seller", PASSWORD)
+        users.add(login, "Anna", "seller", PASSWORD)
 
 
 def test_set_password(world: World) -> None:
-    world.anna.set_password("another horse")
+    users.set_password(world.anna, "another horse")
     again = User.get_by_id(world.anna.id)
     for anna in (world.anna, again):
         assert anna.check_password("another horse")
         assert not anna.check_password(PASSWORD)
     with pytest.raises(Refused, match="password"):
-        world.anna.set_password("")
+        users.set_password(world.anna, "")
     assert User.get_by_id(world.anna.id).check_password("another horse")
 
 
 def test_no_event_holds_a_password(world: World) -> None:
-    world.anna.set_password("another horse")
+    users.set_password(world.anna, "another horse")
     assert not [e for e in Event.select() if "horse" in e.payload or "pbkdf2" in e.payload]
 
 
 def test_disable(world: World) -> None:
-    world.anna.disable()
+    users.disable(world.anna)
     for anna in (world.anna, User.get_by_id(world.anna.id)):
         assert not anna.check_password(PASSWORD)
         assert (anna.active, anna.endpoint) == (False, None)
@@ -86,13 +89,13 @@ def test_disable(world: World) -> None:
 
 
 def test_disable_twice(world: World) -> None:
-    world.anna.disable()
-    world.anna.disable()
+    users.disable(world.anna)
+    users.disable(world.anna)
     assert not User.get_by_id(world.anna.id).active
 
 
 def test_by_endpoint_knows_active_users_only(world: World) -> None:
-    world.ben.disable()
+    users.disable(world.ben)
     found = User.by_endpoint(["PJSIP/101", "PJSIP/102", "PJSIP/999"])
     assert found == {"PJSIP/101": world.anna}
     assert User.by_endpoint([]) == {}
@@ -100,21 +103,21 @@ def test_by_endpoint_knows_active_users_only(world: World) -> None:
 
 @pytest.mark.parametrize("notation", ["+491710000101", "0171 0000101", "0049171/0000101"])
 def test_a_mobile_is_a_users_phone_too(world: World, notation: str) -> None:
-    world.anna.change(mobile=notation)
+    users.change(world.anna, mobile=notation)
     assert User.endpoints() == {
         *("PJSIP/101", "PJSIP/102", "PJSIP/103"),
         "mobile/+491710000101",
     }
     wanted = ["mobile/+491710000101", "mobile/+491710000102", "mobile/none", "PJSIP/102"]
     assert User.by_endpoint(wanted) == {"mobile/+491710000101": world.anna, "PJSIP/102": world.ben}
-    world.anna.disable()
+    users.disable(world.anna)
     assert "mobile/+491710000101" not in User.endpoints()
     assert add(mobile=notation).mobile == "+491710000101"
 
 
 def test_change(world: World) -> None:
     anna = User.get_by_id(world.anna.id)
-    anna.change(name=" Anna Berg ", role="head", endpoint="", department="Service")
+    users.change(anna, name=" Anna Berg ", role="head", endpoint="", department="Service")
     anna = User.get_by_id(anna.id)
     assert (anna.name, anna.role, anna.endpoint) == ("Anna Berg", "head", None)
     assert anna.department == world.olga.department
@@ -124,14 +127,14 @@ def test_change(world: World) -> None:
 
 def test_change_of_what_is_so_already(world: World) -> None:
     anna = User.get_by_id(world.anna.id)
-    anna.change(name="Anna Krüger", endpoint="PJSIP/101", department="Sales", active=True)
-    anna.change()
+    users.change(anna, name="Anna Krüger", endpoint="PJSIP/101", department="Sales", active=True)
+    users.change(anna)
     assert not Event.of_kind("user.changed").exists()
 
 
 def test_who_was_disabled_comes_back(world: World) -> None:
-    world.anna.disable()
-    world.anna.change(active=True, endpoint="PJSIP/101")
+    users.disable(world.anna)
+    users.change(world.anna, active=True, endpoint="PJSIP/101")
     assert User.get_by_id(world.anna.id).check_password(PASSWORD)
     assert "PJSIP/101" in User.endpoints()
 
@@ -146,11 +149,11 @@ def test_who_was_disabled_comes_back(world: World) -> None:
         ({"mobile": "101"}, "mobile: '101' is not"),
     ],
 )
-def test_change_refuses(world: World, changes: dict[str, str], word: str) -> None:
-    world.ben.change(mobile="+491710000102")
+def test_change_refuses(world: World, changes: dict[str, Any], word: str) -> None:
+    users.change(world.ben, mobile="+491710000102")
     before = User.get_by_id(world.anna.id).__data__
     with pytest.raises(Refused, match=word):
-        world.anna.change(**changes)
+        users.change(world.anna, **changes)
     assert User.get_by_id(world.anna.id).__data__ == before
     assert not Department.select().where(Department.name == "New").exists()
 
