@@ -19,6 +19,7 @@ from panel import (
     contact_import,
     errors,
     languages,
+    packing,
     said,
     security,
     shown,
@@ -29,7 +30,7 @@ from settings import Settings
 NOUNS = (
     "board", "bulk", "call_statistics", "calls", "companies", "contact", "contact_import",
     "contacts", "deal_fields", "deals", "exchange", "health", "live", "moves", "notes", "popups",
-    "receipts", "recordings", "requests", "rules", "search", "tasks",
+    "receipts", "recordings", "requests", "rules", "search", "shortcuts", "tasks",
 )  # fmt: skip
 ADMIN_NOUNS = (
     "account", "admin", "admin_departments", "admin_doctor", "admin_funnels", "admin_stages",
@@ -68,6 +69,7 @@ def create_app(settings: Settings, receipt_key: str | None = None) -> Flask:
     auth.install(app)
     errors.install(app)
     assets.install(app)
+    packing.install(app)
     shown.install(app)
     said.install(app)
     app.extensions["checkup"] = checkup.Checkup(settings)

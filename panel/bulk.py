@@ -13,10 +13,11 @@ from flask_babel import gettext as _
 from database import database
 from errors import Incomplete, Refused, TrichterError
 from fields import clean, number_or_none
-from models import Contact, Deal, Reason, Stage
+from models import Deal, Reason, Stage
 from panel import cards
 from panel.auth import viewer
 from panel.board_filters import View
+from panel.entered import contact_with
 from panel.languages import sentence
 from panel.moves import person_named, stage_named
 from panel.urls import came_from, wants_fragment, whole
@@ -49,7 +50,7 @@ def enter(stage: int) -> Any:
         raise Refused(_("Say what it is about, or who it is."))
     user, number = viewer(), number_or_none(text)
     with database.atomic():
-        contact = Contact.of_number(number, "", user) if number else None
+        contact = contact_with(number) if number else None
         deal = Deal.open(
             contact.name if contact else text, user, user, contact=contact, stage=target
         )

@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from errors import Refused
-from fields import BadNumber, clean, normalise, readable_lines
+from fields import BadNumber, clean, readable_lines
 from models import REQUIRABLE, TASK_KINDS, Contact, Deal, Reason, Stage, User
 from panel import due
 from panel.auth import viewer
+from panel.entered import contact_with
 from panel.languages import sentence
 from panel.shown import BadAmount, read_amount
 from panel.urls import wants_fragment
@@ -94,8 +95,8 @@ def fill(deal: Deal, words: list[str], form: MultiDict[str, str]) -> dict[str, A
 
 def _fill_contact(deal: Deal, words: list[str], form: MultiDict[str, str]) -> None:
     user = viewer()
-    about = {word: clean(form.get(word), 200) for word in ("email", "company") if word in words}
-    about = {word: value for word, value in about.items() if value}
+    entered = {word: clean(form.get(word), 200) for word in ("email", "company") if word in words}
+    about: dict[str, Any] = {word: value for word, value in entered.items() if value}
     name = clean(form.get("name")) if "contact" in words or about else ""
     number = clean(form.get("number"), 60) if "number" in words else ""
     contact = deal.contact
@@ -111,7 +112,7 @@ def _fill_contact(deal: Deal, words: list[str], form: MultiDict[str, str]) -> No
 def _contact(number: str, name: str, user: User) -> Contact:
     if not number:
         return Contact.add(name, user)
-    return Contact.of_number(normalise(number), name, user)
+    return contact_with(number, name)
 
 
 def _fill_work(deal: Deal, words: list[str], form: MultiDict[str, str]) -> None:

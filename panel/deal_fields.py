@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 
 from database import database
 from errors import Conflict, Refused
-from fields import BadNumber, clean, normalise
+from fields import BadNumber, clean
 from models import Contact, Deal, Event, Phone, User
 from panel.auth import viewer
 from panel.cards import the_deal
+from panel.entered import contact_with
 from panel.notes import done
 from panel.shown import BadAmount, money, read_amount
 from panel.urls import whole
@@ -43,7 +44,7 @@ def contact(number: int) -> Any:
     if deal.contact is None:
         deals.change(deal, viewer(), contact=_chosen())
         return done(_page(deal))
-    values = {key: request.form[key] for key in OF_CONTACT if key in request.form}
+    values: dict[str, Any] = {k: request.form[k] for k in OF_CONTACT if k in request.form}
     with database.atomic():
         _only_seen(deal, Contact.get_by_id(deal.contact_id), values)
         contacts.change(deal.contact, viewer(), **values)
@@ -115,13 +116,9 @@ def _chosen() -> Contact:
     if not written:
         return Contact.add(name, viewer())
     try:
-        number = normalise(written)
+        return contact_with(written, name)
     except BadNumber as error:
         raise _no_number() from error
-    known = Contact.by_number(number)
-    if known and not Contact.visible_to(viewer()).where(Contact.id == known.id).exists():
-        raise Refused("This number can’t be used here. Ask your head of sales.", field="number")
-    return known or Contact.of_number(number, name, viewer())
 
 
 def _no_number() -> Refused:
@@ -160,11 +157,3 @@ def _by_whom(deal: Deal, keys: list[str]) -> str:
     if to:
         return _("%(name)s changed this to “%(value)s” just now.", name=who, value=to)
     return _("%(name)s changed this just now. Look at it again.", name=who)
-
-
-@bp.app_template_filter("plain")
-def plain(amount: Any) -> str:
-    """An amount as somebody would type it: 12000 or 12000.50."""
-    if amount is None:
-        return ""
-    return f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"

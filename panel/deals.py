@@ -9,12 +9,13 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from database import database, locked
-from errors import Refused
+from errors import Incomplete, Refused
 from fields import BadNumber, clean, normalise
 from models import Call, Contact, Deal, Funnel, Phone, Stage, User
 from panel import cards, timeline
 from panel.auth import viewer
 from panel.cards import the_deal
+from panel.entered import contact_with
 from panel.finding import LONGEST, find
 from panel.freshness import is_old
 from panel.languages import sentence
@@ -102,11 +103,15 @@ def _open(
     user = viewer()
     contact = None
     if number:
-        contact = Contact.of_number(number, name, user)
+        # Whoever is called by a customer may know of them; a number that is typed proves nothing.
+        contact = Contact.of_number(number, name, user) if call else contact_with(number, name)
     elif name:
         contact = Contact.add(name, user)
     title = title or (contact.name if contact else "")
     deal = Deal.open(title, user, user, contact=contact, stage=stage, amount=amount, call=call)
+    if stage and (missing := deal.missing_for(stage, "", amount)):
+        # F1: else whoever can't move a deal there would make a new one there.
+        raise Incomplete(missing)
     if call:
         call.attach(deal, by=user)
     return deal
@@ -141,7 +146,9 @@ def _gone_to(number: int) -> Response:
 
 def _page(deal: Deal) -> str:
     user = viewer()
-    people = User.select().where(User.active).order_by(User.name, User.id)
+    # Whoever has it stands in the list, even if they have left.
+    known = User.active | (User.id == deal.owner_id)
+    people = User.select().where(known).order_by(User.name, User.id)
     contact = deal.contact
     wanted = clean(request.args.get("find"), LONGEST) if contact is None else ""
     return render_template(

@@ -33,6 +33,9 @@ def create(number: int) -> Any:
     if seen_in != deal.stage_id and stage.id != deal.stage_id:
         return errors.page(409, who_moved(deal))
     asked = completion.asked(request.form)
+    if _is_won_now(deal, stage) and "amount" not in {*asked, *request.form}:
+        words = deal.missing_for(stage, "", None)
+        return completion.ask(deal, stage, words, [], _back(deal)), 422
     try:
         # Either all of it or nothing: what was filled in, and the move.
         with database.atomic() if asked else nullcontext():
@@ -44,6 +47,11 @@ def create(number: int) -> Any:
     except Conflict:
         return errors.page(409, who_moved(the_deal(number)))
     return _changed(number, moved)
+
+
+def _is_won_now(deal: Deal, stage: Stage) -> bool:
+    """F5: then it is asked for how much, also where something was hoped for."""
+    return stage.kind == "won" and stage.id != deal.stage_id
 
 
 def _move(deal: Deal, stage: Stage, asked: list[str]) -> bool:

@@ -4,20 +4,18 @@ newest first, a page at a time, in one query for each kind.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from peewee import JOIN
 
-from fields import EPOCH
 from models import Call, Contact, Deal, Note, Phone, Stage, Task, User
+from panel.cursor import Cursor
 from panel.shown import ms
 
 PAGE = 30
-_CURSOR = re.compile(r"([0-9]{1,13})-([0-3])-([0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Entry:
 
     @property
     def cursor(self) -> str:
-        return f"{ms(self.at)}-{self.rank}-{self.row.id}"
+        return str(Cursor(int(ms(self.at)), self.rank, self.row.id))
 
 
 @dataclass(frozen=True)
@@ -45,8 +43,7 @@ class Past:
 
 def of_contact(contact: Contact, user: User, before: str) -> Past:
     """The page after the cursor ``before``; the first for one that can't be read."""
-    found = _CURSOR.fullmatch(before)
-    after = (int(found[1]), int(found[2]), int(found[3])) if found else None
+    after = Cursor.read(before)
     entries = [
         Entry(getattr(row, at.name), rank, kind, row)
         for rank, (kind, query, at) in enumerate(_sources(contact, user))
@@ -57,15 +54,9 @@ def of_contact(contact: Contact, user: User, before: str) -> Past:
     return Past(entries[:PAGE], older, after is None)
 
 
-def _rows(query: Any, at: Any, rank: int, after: tuple[int, int, int] | None) -> list[Any]:
+def _rows(query: Any, at: Any, rank: int, after: Cursor | None) -> list[Any]:
     if after:
-        moment = EPOCH + timedelta(milliseconds=after[0])
-        earlier = at < moment
-        if rank > after[1]:
-            earlier |= at == moment
-        elif rank == after[1]:
-            earlier |= (at == moment) & (at.model.id < after[2])
-        query = query.where(earlier)
+        query = query.where(after.older(at, rank))
     return list(query.order_by(at.desc(), at.model.id.desc()).limit(PAGE + 1))
 
 

@@ -131,7 +131,7 @@ def contact(number: int) -> Any:
     """C2: what was missing, or that all is right."""
     call = _own_call(number)
     found = callers.contact_of(call, viewer()) or abort(404)
-    entered = {key: request.form[key] for key in ASKED if request.form.get(key, "").strip()}
+    entered: dict[str, Any] = {k: request.form[k] for k in ASKED if request.form.get(k, "").strip()}
     with database.atomic():
         contacts.change(found, viewer(), **entered)
         if "right" in request.form:

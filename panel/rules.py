@@ -178,7 +178,8 @@ def _read() -> tuple[Rule, dict[str, str]]:
         form.get("missed_owner", "last"),
         int(days[:9]),
     )
-    return rule, {**rule.faults, **problems}
+    faults = {name: _(text) for name, text in rule.faults.items()}
+    return rule, {**faults, **problems}
 
 
 def _changed_meanwhile(rule: Rule) -> str:

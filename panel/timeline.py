@@ -4,7 +4,6 @@ who listened. The newest first, a page at a time, in a constant number of querie
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,8 +13,8 @@ from typing import Any
 from flask_babel import gettext as _
 from peewee import JOIN
 
-from fields import EPOCH
 from models import Call, Deal, Event, Note, Stage, StageChange, Task, User
+from panel.cursor import Cursor
 from panel.shown import ms
 from verbs.deals import UNDONE
 
@@ -26,7 +25,6 @@ EDITS = (
     "deal.assigned", "deal.changed", "contact.changed", "contact.checked", "contact.number_added",
     "contact.number_removed", "contact.merged", "contact.parted",
 )  # fmt: skip
-_CURSOR = re.compile(r"([0-9]{1,13})-([0-5])-([0-9]{1,18})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ class Entry:
     @property
     def cursor(self) -> str:
         """Where the next page begins, if this is the last of one."""
-        return f"{ms(self.at)}-{self.rank}-{self.row.id}"
+        return str(Cursor(int(ms(self.at)), self.rank, self.row.id))
 
     @property
     def order(self) -> tuple[float, int, int]:
@@ -76,8 +74,7 @@ class Source:
 def of_deal(deal: Deal, user: User, show: str = "all", before: str = "") -> Timeline:
     """The page after the cursor ``before``, or the first for one that can't be read."""
     show = show if show in SHOWS else "all"
-    found = _CURSOR.fullmatch(before)
-    after = (int(found[1]), int(found[2]), int(found[3])) if found else None
+    after = Cursor.read(before)
     entries: list[Entry] = []
     for rank, (shows, make) in enumerate(SOURCES):
         if show in shows and (make is not _listens or user.sees_all):
@@ -87,16 +84,10 @@ def of_deal(deal: Deal, user: User, show: str = "all", before: str = "") -> Time
     return Timeline(entries[:PAGE], older, show, _names())
 
 
-def _entries(source: Source, rank: int, after: tuple[int, int, int] | None) -> list[Entry]:
+def _entries(source: Source, rank: int, after: Cursor | None) -> list[Entry]:
     rows, at = source.rows, source.at
     if after:
-        moment = EPOCH + timedelta(milliseconds=after[0])
-        earlier = at < moment
-        if rank > after[1]:
-            earlier |= at == moment
-        elif rank == after[1]:
-            earlier |= (at == moment) & (at.model.id < after[2])
-        rows = rows.where(earlier)
+        rows = rows.where(after.older(at, rank))
     # One more than a page: it tells that there are more, and how long a stage before lasted.
     found = list(rows.order_by(at.desc(), at.model.id.desc()).limit(PAGE + 1))
     moments = [getattr(row, at.name) for row in found]

@@ -19,9 +19,10 @@ from click.testing import CliRunner, Result
 
 import database
 import settings
-from models import Event, User
+from commands.processes import on_stop
+from models import Event, Funnel, Stage, User
 from tests.world import PASSWORD, Story, release, use
-from trichter import _on_stop, main
+from trichter import main
 
 ROOT = Path(settings.__file__).parent
 Run = Callable[..., Result]
@@ -97,6 +98,15 @@ def test_init_twice(run: Run) -> None:
     assert then[0] == "Nobody can log in yet. Next:"
     add(run, "ada", "--role", "admin")
     assert run("init").stdout == "database ready, 0 migrations applied\n"
+
+
+def test_the_first_funnel_in_another_language(run: Run, url: str) -> None:
+    assert run("init", "--language", "de").exit_code == 0
+    assert run("init").exit_code == 0
+    use(url)
+    assert [funnel.name for funnel in Funnel.select()] == ["Vertrieb"]
+    assert [stage.name for stage in Stage.select()][:2] == ["Unsortiert", "Chance"]
+    assert not [stage for stage in Stage.select() if stage.name in ("Lost", "Unsorted")]
 
 
 def test_the_database_is_nothing_for_other_users_of_the_machine(run: Run, tmp_path: Path) -> None:
@@ -310,7 +320,7 @@ def test_told_twice_to_stop() -> None:
 
     interrupt = signal.getsignal(signal.SIGINT)
     try:
-        _on_stop(stop)
+        on_stop(stop)
         os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGTERM)
         assert ended.wait(10)

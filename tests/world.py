@@ -62,7 +62,7 @@ def populate() -> World:
 
 def _people() -> World:
     people = {
-        login: User.add(login, name, role, PASSWORD, endpoint, department)
+        login: users.add(login, name, role, PASSWORD, endpoint, department)
         for login, name, role, endpoint, department in PEOPLE
     }
     return World(funnel=Funnel.default(), **people)

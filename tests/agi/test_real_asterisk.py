@@ -15,6 +15,7 @@ from models import Department, User
 from tests.agi.serving import serving
 from tests.asterisk_fixtures import Phones, Ring
 from tests.world import CUSTOMER, Story, World, release, use
+from verbs import users
 
 CHECKOUT = Path(agi_scripts.__file__).parent.parent
 SECONDS = 20
@@ -110,7 +111,7 @@ def test_hostile_names_reach_the_display_as_text(exchange: Exchange, world: Worl
 
 def test_a_department_that_fills_a_line_of_agi(exchange: Exchange, world: World) -> None:
     group = Department.get(Department.name == "Sales")
-    world.ben.disable()
+    users.disable(world.ben)
     for n in range(300):
         User.create(
             login=f"u{n}",

@@ -1,6 +1,7 @@
 from agi_scripts.protocol import Request
 from agi_scripts.route_call import route_call
 from tests.world import CUSTOMER, Story, World
+from verbs import users
 
 
 def test_owner_then_department_then_nobody(world: World) -> None:
@@ -16,7 +17,7 @@ def test_owner_then_department_then_nobody(world: World) -> None:
 
 def test_everything_is_emptied_when_nobody_can_be_rung(world: World) -> None:
     for user in (world.anna, world.ben, world.olga):
-        user.disable()
+        users.disable(user)
     found = route_call(Request(number=CUSTOMER), world.settings)
     assert set(found.values()) == {""}
     assert len(found) == 4

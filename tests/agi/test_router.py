@@ -14,6 +14,7 @@ from models import Contact, Deal, Department, Phone, User
 from settings import Calls, Settings
 from tests.agi.speaking import split
 from tests.world import CUSTOMER, World
+from verbs import users
 
 UNKNOWN = "+4930111222"
 DID = "493055500"
@@ -43,14 +44,14 @@ def test_unknown_number_goes_to_the_department(world: World, calls: Settings) ->
 
 
 def test_owner_alone_in_the_department_is_rung_again(world: World, calls: Settings) -> None:
-    world.ben.disable()
+    users.disable(world.ben)
     customer(world.anna)
     assert decide(CUSTOMER, DID, calls).steps == (("PJSIP/101", 7), ("PJSIP/101", 9))
 
 
 def test_disabled_owner_is_not_rung(world: World, calls: Settings) -> None:
     customer(world.anna)
-    world.anna.disable()
+    users.disable(world.anna)
     assert decide(CUSTOMER, DID, calls).steps == (("PJSIP/102", 9),)
 
 
@@ -166,7 +167,7 @@ def test_the_same_decision_on_every_database(anywhere: World) -> None:
     customer(anywhere.ben)
     expected = Route((("PJSIP/102", 15), ("PJSIP/101", 25)), "Müller · Opportunity")
     assert decide(CUSTOMER, DID, settings) == expected
-    anywhere.ben.disable()
+    users.disable(anywhere.ben)
     assert decide(CUSTOMER, DID, settings).steps == (("PJSIP/101", 25),)
 
 

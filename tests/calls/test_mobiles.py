@@ -32,6 +32,7 @@ from tests.calls.wires import (
     told,
 )
 from tests.world import World
+from verbs import users
 
 ENDPOINT = f"mobile/{MOBILE}"
 NOTATIONS = ("+491710000101", "01710000101", "00491710000101")
@@ -92,7 +93,7 @@ def test_a_call_from_a_users_mobile_to_a_customer_is_outgoing() -> None:
 
 
 def test_the_user_is_the_agent(world: World) -> None:
-    world.anna.change(mobile="0171 0000101")
+    users.change(world.anna, mobile="0171 0000101")
     recorder = Recorder(new_ledger(User.endpoints()))
     recorder.take(outward(MOBILE))
     recorder.write()
@@ -102,7 +103,7 @@ def test_the_user_is_the_agent(world: World) -> None:
 
 
 def test_who_calls_from_the_own_mobile_is_no_customer(world: World) -> None:
-    world.anna.change(mobile=MOBILE)
+    users.change(world.anna, mobile=MOBILE)
     recorder = Recorder(new_ledger(User.endpoints()))
     caller = replace(TRUNK, number=MOBILE)
     recorder.take([Updated(START, caller), *rings(BEN, 0, caller), *hangs_up(BEN, 9)])

@@ -40,6 +40,7 @@ from tests.calls.wires import (
     rings,
 )
 from tests.world import World
+from verbs import users
 from verbs.calls import record_call
 
 LONG = "9" * 151
@@ -267,7 +268,7 @@ def test_who_is_inside_is_asked_again_and_remembered(
     monkeypatch.setattr("ari_app.insiders.time.monotonic", lambda: clock[0])
     insiders = Insiders()
     assert "PJSIP/101" in insiders
-    User.add("kim", "Kim", "seller", "correct horse", "PJSIP/104")
+    users.add("kim", "Kim", "seller", "correct horse", "PJSIP/104")
     assert "PJSIP/104" not in insiders
     clock[0] += 3
     assert "PJSIP/104" in insiders

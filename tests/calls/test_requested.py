@@ -15,7 +15,7 @@ from ari_app.requested import SETTLED, Requested
 from models import CallRequest, Event, User
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
-from verbs import requests
+from verbs import requests, users
 
 
 class Exchange:
@@ -169,7 +169,7 @@ def test_who_was_disabled_gets_no_call(
     world: World, requested: Requested, exchange: Exchange
 ) -> None:
     ask(world)
-    User.get_by_id(world.anna.id).disable()
+    users.disable(User.get_by_id(world.anna.id))
     requested._look()
     assert now() == ("failed", "forbidden")
     assert exchange.dialled == 0
@@ -188,10 +188,10 @@ def test_who_is_a_head_no_more_is_cut_off(
         assert requests.claim(request)
         assert requests.picked_up(request)
     if role:
-        hugo.change(role=role)
+        users.change(hugo, role=role)
     else:
-        hugo.disable()
-    User.get_by_id(world.anna.id).disable()
+        users.disable(hugo)
+    users.disable(User.get_by_id(world.anna.id))
     with patch.object(requested, "_check"):
         requested._look()
     assert CallRequest.get_by_id(listens.id).state == "ending"

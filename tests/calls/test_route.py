@@ -2,6 +2,7 @@
 
 from models import Contact, Deal
 from tests.office import Office
+from verbs import users
 
 STRANGER = "+493044701182"
 
@@ -52,7 +53,7 @@ def test_owner_is_busy_then_the_department(listening: Office) -> None:
 
 def test_nobody_to_ring_goes_to_the_fallback(listening: Office) -> None:
     for login in ("anna", "ben", "olga"):
-        getattr(listening.world, login).disable()
+        users.disable(getattr(listening.world, login))
     with listening.phones(p103="answer") as phones:
         assert listening.caller(STRANGER, hold=0.3).run() == "hung up"
         assert "answered" in phones["103"].events()

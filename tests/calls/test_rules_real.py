@@ -7,7 +7,7 @@ import sys
 import time
 
 import models
-from models import Call, Contact
+from models import Call, Contact, Deal, Task
 from tests.office import ROOT, Office, until
 
 IN_TURN = """\
@@ -56,6 +56,29 @@ def test_rules_that_are_loaded_while_calls_are_heard(listening: Office) -> None:
         ignored = ring(listening, "+4930999888", 5)
     assert (ignored.outcome, ignored.number, ignored.deal) == ("missed", "+4930999888", None)
     assert Contact.select().count() == 4
+
+
+def test_a_missed_call_is_a_task_until_they_have_talked(listening: Office) -> None:
+    """T2, T9: contact, deal and one task to call back, however often they ring; whoever then talks
+    with them has done it."""
+    with listening.phones():
+        missed = ring(listening, "+493044701182", 1)
+        task = Task.get()
+        assert (task.kind, task.call, task.deal, task.contact, task.done_at) == (
+            "call", missed, missed.deal, missed.contact, None,
+        )  # fmt: skip
+        assert task.owner == missed.deal.owner
+        assert missed.deal.next_due == task.due_at
+        ring(listening, "+493044701182", 2)
+        assert Task.select().count() == 1
+    with listening.phones(p101="answer"):
+        listening.caller("+493044701182", way="observe", hold=0.4).run()
+        talked = listening.ended(count=3)[-1]
+    assert talked.outcome == "answered"
+    task = Task.get()
+    assert (task.done_at is not None, task.result) == (True, "talked")
+    assert Deal.get_by_id(missed.deal_id).next_due is None
+    assert not any(call.needs_call_back for call in Call.select())
 
 
 def test_numbers_as_an_odd_exchange_writes_them(office: Office) -> None:

@@ -10,6 +10,7 @@ from private_asterisk import PrivateAsterisk
 from models import Call, Contact, Deal
 from tests.office import Office, until
 from tests.scene import DID, MOBILE, STRANGER, Scene, picked_up
+from verbs import users
 
 ALL_AT_ONCE = "4930555102"
 NOBODY_THERE = "4930555105"
@@ -23,7 +24,7 @@ def scenery(
 ) -> Iterator[Office]:
     """The office; Anna has told her mobile's number, as people write it."""
     office = Office(short_waits, tmp_path_factory.mktemp("mobiles"))
-    office.world.anna.change(mobile="0171 0000101")
+    users.change(office.world.anna, mobile="0171 0000101")
     office.listen()
     yield office
     office.close()

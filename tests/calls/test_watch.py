@@ -17,11 +17,12 @@ from ari_app.client import Client, Unreachable
 from ari_app.floor import KINDS, Floor
 from ari_app.watch import Watch
 from fields import utcnow
-from models import Device, QueueState, User
+from models import Device, QueueState
 from tests.office import Office, until
 from tests.scene import Scene
 from tests.softphone import Softphone
 from tests.world import World
+from verbs import users
 from verbs.exchange import BEAT, EXCHANGE, QueueReport
 
 NOW = utcnow()
@@ -242,7 +243,7 @@ def test_a_new_users_phone_is_known_with_the_next_beat(
     seen.heard(event("PeerStatusChange", endpoint=endpoint("777", "online")))
     seen.step()
     assert state("PJSIP/777") is None
-    User.add("new", "New", "seller", "correct horse", "PJSIP/777")
+    users.add("new", "New", "seller", "correct horse", "PJSIP/777")
     later = watch.monotonic() + BEAT.total_seconds()
     monkeypatch.setattr(watch, "monotonic", lambda: later)
     seen.step()
@@ -301,7 +302,7 @@ def device_of(name: str) -> str:
 
 
 def test_phones_come_and_go(office: Office) -> None:
-    User.add("soft", "Soft", "seller", "correct horse", "PJSIP/softphone")
+    users.add("soft", "Soft", "seller", "correct horse", "PJSIP/softphone")
     process = office.listen()
     until(watched, "the exchange is watched")
     until(lambda: device_of("PJSIP/softphone") == "offline", "it is listed")

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 
-import database
+import changes
 from models import User
 from panel import create_app
 from panel.auth import SignedIn
@@ -96,7 +96,7 @@ def stop_tail() -> None:
     hub.end_all("the test is over")
     # On PostgreSQL the tail waits for this, else up to its limit.
     with suppress(Exception):
-        database.announce()
+        changes.announce()
     hub.stop()
 
 

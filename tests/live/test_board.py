@@ -36,8 +36,7 @@ def deal(world: World) -> Deal:
 
 def test_dragged_to_lost_it_asks_why(world: World, deal: Deal, enter: Enter) -> None:
     wide = {"width": 2600, "height": 800}
-    # A card that glides back can't be taken where it was a moment ago.
-    anna = enter("anna", viewport=wide, reduced_motion="reduce")
+    anna = enter("anna", viewport=wide)
     drag(anna, card(anna, deal), column(anna, world, "Lost"))
     dialog = anna.locator("#completion")
     expect(dialog.get_by_role("heading")).to_have_text("“Roof” to “Lost”")

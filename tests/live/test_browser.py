@@ -87,7 +87,7 @@ def test_a_deal_from_the_pop_up(world: World, enter: Enter) -> None:
     anna = enter("anna")
     Story.begins().rings("PJSIP/101")
     anna.get_by_label("Name of the caller").fill("Inga Holm")
-    anna.get_by_label("What it is about").fill("New roof")
+    anna.get_by_label("What it is about", exact=True).fill("New roof")
     anna.get_by_role("button", name="Create deal").click()
     anna.wait_for_url("**/deals/*")
     deal = Deal.get()

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from fields import utcnow
 from models import Contact, Deal
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
-from tests.panel.test_server import FAULTS, RULES
 from tests.world import CUSTOMER, PASSWORD, Story, World
 from verbs.exchange import QueueReport, record_devices, record_queues, record_watching
 
@@ -113,24 +110,6 @@ def test_a_window_that_nobody_sees_does_not_ask(world: World, enter: Enter) -> N
     assert asked == []
     with page.expect_request("**/exchange/now"):
         page.evaluate(f"() => {{ {hide % 'false'} {tell} }}")
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_it_is_accessible_and_fits(world: World, enter: Enter, axe_path: Path, width: int) -> None:
-    office(world)
-    small = width < 500
-    page = opened(
-        enter,
-        viewport={"width": width, "height": 800},
-        has_touch=small,
-        is_mobile=small,
-        bypass_csp=True,
-    )
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        page.add_script_tag(path=axe_path)
-        assert page.evaluate(FAULTS, RULES) == [], scheme
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_without_scripts(world: World, panel: Panel, new_page: NewPage) -> None:

@@ -95,16 +95,20 @@ def test_what_is_half_written_outlives_the_talk(world: World, deal: Deal, enter:
 def test_a_stage_that_asks_for_something(world: World, deal: Deal, enter: Enter) -> None:
     anna = enter("anna")
     Story.begins().rings("PJSIP/101").answered("PJSIP/101")
-    # On the board there is a form for it, elsewhere a page.
+    # On every page there is a form for it; the page stays.
     anna.locator(".pop__stage select").select_option(label="Lost")
     expect(anna.locator("#completion form")).to_be_visible()
     anna.keyboard.press("Escape")
     expect(anna.locator(".pop__stage option:checked")).to_have_text("Unsorted")
     anna.goto("/calls")
     anna.locator(".pop__stage select").select_option(label="Lost")
-    anna.wait_for_url("**/moves")
-    assert Deal.get().stage.name == "Unsorted"
-    expect(anna.locator("main")).to_contain_text("Lost")
+    anna.get_by_label("In your own words").fill("Went to a cousin")
+    anna.keyboard.press("Enter")
+    expect(anna.locator(".toast--undo")).to_contain_text("Bakery moved to Lost.")
+    assert (Deal.get().stage.name, Deal.get().lost_reason) == ("Lost", "Went to a cousin")
+    anna.get_by_role("button", name="Undo").click()
+    until(lambda: Deal.get().stage.name == "Unsorted", "the move is taken back")
+    assert anna.url.endswith("/calls")
 
 
 def background(enter: Enter) -> Page:

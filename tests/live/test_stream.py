@@ -7,6 +7,7 @@ import socket
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +18,32 @@ import database
 import models
 import setup_file
 from call_report import CallReport
-from models import Call, Deal, Event, User
+from fields import utcnow
+from models import Call, Company, Contact, Deal, Event, User
 from panel import create_app, live
 from panel.auth import SignedIn
 from panel.tail import hub
 from tests.live.conftest import PATIENCE, Listen, listening
 from tests.world import CUSTOMER, Story, World
 from verbs import (
+    contact_import,
+    contacts,
+    deals,
     departments,
+    erasure,
     funnels,
     history,
+    merges,
+    notes,
     recordings,
     requests,
     rule_set,
     rules,
     setup,
+    tasks,
     users,
 )
+from verbs.import_rows import Plan
 
 LONG_AGO = datetime(2020, 1, 2, tzinfo=UTC)
 OLD = CallReport("asterisk", "old", "incoming", LONG_AGO, number=CUSTOMER, ended_at=LONG_AGO)
@@ -51,28 +61,62 @@ def everything_happens(world: World) -> None:
     Story.begins(linkedid="2").rings("PJSIP/102").call.attach(deal, by=world.ben)
     talk = Story.begins(linkedid="t").rings("PJSIP/102").answered("PJSIP/102").call
     recordings.begin(talk.id, "t.wav")
-    world.hugo.change(endpoint="PJSIP/110")
+    users.change(world.hugo, endpoint="PJSIP/110")
     requests.noted(requests.listen(world.hugo, talk, "listen"), "started", world.ben)
     requests.cancel(requests.call_out(world.ben, CUSTOMER, "asterisk", deal))
     rules.add_number("4930555", world.ada)
     rule_set.replace_all(rules.matrix(), {CUSTOMER: ""})
     history.enter("asterisk", [OLD])
-    world.ben.set_password("another horse")
-    eve = User.add("eve", "Eve", "admin", "correct horse", "PJSIP/109", "Sales")
-    world.ada.disable()
+    users.set_password(world.ben, "another horse")
+    eve = users.add("eve", "Eve", "admin", "correct horse", "PJSIP/109", "Sales")
+    users.disable(world.ada)
     users.hand_over(world.ada, eve, eve)
     users.end_all_sessions(eve, eve)
     made = departments.add("Export", by=eve)
     departments.change(made, "Exports", "", eve)
     departments.remove(made, eve)
     setup.apply(setup_file.read(b'reasons = ["Price"]\ntexts = {company = "Tiles"}'))
-    funnels.order_funnels([], eve)
+    customers_change(world, deal, talk)
+    stages_change(eve)
+
+
+def customers_change(world: World, deal: Deal, talk: Call) -> None:
+    """What people write of customers, and what they have to do about them."""
+    deals.change(deal, world.hugo, amount=Decimal(900))
+    note = notes.add("Of the customer only", world.ben, contact=talk.contact)
+    notes.change(note, "Corrected", world.ben)
+    notes.remove(note, world.ben)
+    contact, other = Contact.get_by_id(talk.contact_id), Contact.add("Inga Holm", world.ben)
+    contacts.change(contact, world.ben, company="Holm", name="Inga Holm")
+    contacts.check(contact, world.ben)
+    contacts.remove_number(contacts.add_number(contact, "+4930222", world.ben), world.ben)
+    merges.undo(merges.merge(contact, other, world.hugo), world.hugo)
+    contacts.change_company(Company.get(), world.ben, website="holm.example")
+    task = tasks.add("Send the offer", utcnow(), world.ben, world.ben, deal=deal)
+    tasks.change(task, world.ben, title="Send the other offer")
+    tasks.remind(utcnow())
+    tasks.finish(task, world.ben)
+    tasks.reopen(task, world.ben)
+    contact_import.run(Plan(("name", "number"), world.ben), [(1, ["Eva", "+4930333"])], world.hugo)
+    erasure.erase(erasure.of_number("+4930333"), world.hugo)
+
+
+def stages_change(admin: User) -> None:
+    made = funnels.add_funnel("Renewals", admin)
+    funnels.change_funnel(made, admin, name="Renewal")
+    stage = funnels.add_stage(made, admin, name="Talks")
+    funnels.change_stage(stage, admin, probability=30)
+    funnels.reorder(made, admin, [one.id for one in made.in_order()])
+    funnels.remove_stage(stage, admin)
+    funnels.order_funnels([], admin)
 
 
 FOLDER = Path(models.__file__ or "").parent
 SOURCES = [FOLDER / "models.py", *(FOLDER / "verbs").glob("*.py")]
 SAID = [file.read_text(encoding="utf-8") for file in SOURCES]
-KINDS = {kind for text in SAID for kind in re.findall(r'Event\.add\(\s*"([a-z_.]+)"', text)}
+KINDS = {
+    kind for text in SAID for kind in re.findall(r'(?:Event\.add|tell)\(\s*"([a-z_.]+)"', text)
+}
 
 
 def test_an_outsider_hears_nothing_of_any_kind(quiet: World, listen: Listen) -> None:
@@ -105,7 +149,7 @@ def test_a_seller_hears_of_own_calls_and_deals(quiet: World, listen: Listen) -> 
     deal = story.answered("PJSIP/101").call.deal_id
     answered = {"call": call, "kind": "call.answered", "mine": True}
     # Ben's phone rang: he learns that it is over, and not of which deal it was.
-    assert ben.next() == ("call", {**answered, "deal": None})
+    assert ben.next() == ("call", {**answered, "deal": None, "by": "Anna Krüger"})
     assert anna.until("deal", "deal.created") == {"deal": deal, "kind": "deal.created"}
     assert anna.next() == ("call", {**answered, "deal": deal})
     assert anna.next() == ("deal", {"deal": deal, "kind": "call.answered"})
@@ -134,10 +178,30 @@ def test_a_head_hears_of_all_and_is_called_by_none(quiet: World, listen: Listen)
     deal = Deal.open("Roof", quiet.anna, quiet.anna)
     assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.created"})
     deal.move_to(quiet.stage("Documents"), by=quiet.anna)
-    assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.moved"})
+    assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.moved", "by": "Anna Krüger"})
     call = Story.begins().rings("PJSIP/101").call.id
     ringing = {"call": call, "kind": "call.ringing", "deal": None, "mine": False}
     assert hugo.next() == ("call", ringing)
+
+
+def test_all_that_show_a_contact_hear_of_it(quiet: World, listen: Listen) -> None:
+    contact = Contact.of_number(CUSTOMER, "Inga Holm", quiet.ben)
+    first, second, theirs = (
+        Deal.open(title, owner, owner, contact=contact)
+        for title, owner in (("Roof", quiet.anna), ("Door", quiet.anna), ("Floor", quiet.hugo))
+    )
+    anna, ben, olga = listen("anna"), listen("ben"), listen("olga")
+    contacts.change(contact, quiet.hugo, email="inga@holm.example")
+    news = {"kind": "contact.changed"}
+    told = [anna.next() for _ in range(3)]
+    assert ("contact", {"contact": contact.id, **news}) in told
+    assert all(("deal", {"deal": deal.id, **news}) in told for deal in (first, second))
+    assert ben.next() == ("contact", {"contact": contact.id, **news})
+    notes.add("Prefers mornings", quiet.hugo, contact=contact)
+    written = ("contact", {"contact": contact.id, "kind": "note.added"})
+    assert anna.next() == ben.next() == written
+    assert theirs.id not in [data.get("deal") for _name, data in told]
+    assert olga.nothing()
 
 
 def test_who_loses_a_deal_hears_of_it(quiet: World, listen: Listen) -> None:
@@ -226,16 +290,29 @@ def test_strangers_get_none(quiet: World) -> None:
 
 def test_a_disabled_user_hears_no_more(anywhere: World, listen_anywhere: Listen) -> None:
     anna, ben = listen_anywhere("anna"), listen_anywhere("ben")
-    anywhere.anna.disable()
+    users.disable(anywhere.anna)
     Deal.open("Too late", anywhere.anna, by=None)
     assert anna.ended() == []
     assert ben.nothing()
     assert hub.streams == 1
 
 
+def test_log_outs_and_roles_are_felt_at_once(
+    quiet: World, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not by and by: whoever took a role away wants it to be gone."""
+    monkeypatch.setattr(live, "CHECK_SECONDS", 3600)
+    anna, hugo = listen("anna"), listen("hugo")
+    users.change(quiet.hugo, role="seller")
+    users.end_all_sessions(quiet.anna)
+    Deal.open("Anna's alone", quiet.anna, quiet.anna)
+    assert anna.ended() == []
+    assert hugo.nothing()
+
+
 def test_a_new_password_ends_the_streams_of_before(quiet: World, listen: Listen) -> None:
     anna = listen("anna")
-    quiet.anna.set_password("another horse")
+    users.set_password(quiet.anna, "another horse")
     assert anna.ended() == []
     again = listen("anna")
     deal = Deal.open("Roof", quiet.anna, quiet.anna)

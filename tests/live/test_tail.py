@@ -12,8 +12,9 @@ import pytest
 
 import database
 from models import Deal, Event, User
-from panel import tail
-from panel.tail import Hub, Listener, Reader, hub
+from panel import event_reader, tail
+from panel.event_reader import Reader
+from panel.tail import Hub, Listener, hub
 from tests.live.conftest import PATIENCE, Listen, listening
 from tests.world import World
 
@@ -106,7 +107,7 @@ def test_ids_of_what_was_rolled_back_are_given_up(
     open_deal(concurrent.anna)
     ((event, mark),) = reader.read()
     assert mark < event.id
-    monkeypatch.setattr(tail, "LATE_SECONDS", -1)
+    monkeypatch.setattr(event_reader, "LATE_SECONDS", -1)
     assert reader.read() == []
     assert reader.mark == event.id
 

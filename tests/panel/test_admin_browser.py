@@ -3,8 +3,6 @@ dragged can be done by button, and without scripts."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -12,35 +10,8 @@ from models import Deal, Reason, User
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
 from tests.office import until
-from tests.panel.test_admin import PAGES
-from tests.panel.test_server import FAULTS, RULES
 from tests.world import PASSWORD, World
-from verbs import reasons, users, wordings
-
-
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_pages_are_accessible_and_fit(
-    world: World, enter: Enter, axe_path: Path, width: int
-) -> None:
-    users.disable(world.olga)
-    users.change(world.ben, name="A name that is as long as names of people hardly ever become")
-    reasons.set_reasons(["Price", "No need, or none that anybody here would call one"], world.ada)
-    wordings.change({"company": "Roofs, Tiles and Gutters of the North"})
-    page = enter(
-        "ada",
-        viewport={"width": width, "height": 800},
-        has_touch=width < 500,
-        is_mobile=width < 500,
-        bypass_csp=True,
-    )
-    for path in (*PAGES, "/account/"):
-        page.goto(path)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.add_script_tag(path=axe_path)
-            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px wider than the screen"
+from verbs import reasons
 
 
 def log_in(page: Page, login: str) -> None:
@@ -113,6 +84,38 @@ def test_rows_are_dragged_into_another_order(world: World, enter: Enter) -> None
     expect(page.get_by_role("button", name="Three up")).to_be_disabled()
     page.reload()
     assert page.locator("#reasons .row__name").all_text_contents() == wanted
+
+
+def test_a_stage_with_deals_is_dragged_and_then_taken_out(world: World, enter: Enter) -> None:
+    documents = world.stage("Documents")
+    deal = Deal.open("Roof", world.anna, None, stage=documents)
+    seller, page = enter("anna"), enter("ada")
+    page.goto(f"/admin/funnels/{world.funnel.id}")
+    rows = page.locator("[data-item]")
+    names = [stage.name for stage in world.funnel.in_order()]
+    at = names.index("Documents")
+    grip, above = (rows.nth(n).locator("[data-grip]").bounding_box() for n in (at, at - 1))
+    assert grip
+    assert above
+    page.mouse.move(grip["x"] + 18, grip["y"] + 22)
+    page.mouse.down()
+    page.mouse.move(grip["x"] + 18, grip["y"] + 5, steps=3)
+    page.mouse.move(above["x"] + 18, above["y"] + 4, steps=10)
+    page.mouse.up()
+    names.insert(at - 1, names.pop(at))
+    until(lambda: [s.name for s in world.funnel.in_order()] == names, "the order is kept")
+    page.goto(f"/admin/stages/{documents.id}")
+    # Asked where its one deal goes: without an answer nothing happens.
+    target = page.locator("[name=target]")
+    expect(target).to_be_visible()
+    target.select_option(label="Implementation")
+    page.locator("form", has=target).get_by_role("button").click()
+    page.wait_for_url(f"**/admin/funnels/{world.funnel.id}")
+    expect(page.get_by_role("link", name="Documents")).to_have_count(0)
+    assert Deal.get_by_id(deal.id).stage.name == "Implementation"
+    seller.reload()
+    there = seller.locator(f".col__cards[data-stage='{world.stage('Implementation').id}']")
+    expect(there).to_contain_text("Roof")
 
 
 def test_the_account(world: World, enter: Enter) -> None:

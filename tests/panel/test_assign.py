@@ -7,6 +7,7 @@ import pytest
 from models import Deal, Event
 from tests.panel.conftest import FRAGMENT, Browser
 from tests.world import World
+from verbs import users
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def test_nobody_of_that_id(deal: Deal, hugo: Browser, person: str) -> None:
 
 
 def test_not_to_somebody_disabled(world: World, deal: Deal, hugo: Browser) -> None:
-    world.ben.disable()
+    users.disable(world.ben)
     answer = hugo.post(f"/deals/{deal.id}/owner", {"owner": world.ben.id})
     assert answer.status_code == 422
     assert "disabled" in answer.text

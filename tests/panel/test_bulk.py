@@ -116,6 +116,15 @@ def test_a_number_is_whose_it_is(world: World, anna: Browser) -> None:
     assert unknown.contact.phones.get().e164 == "+493044701183"
 
 
+def test_nobody_elses_customer_by_a_number(world: World, anna: Browser) -> None:
+    Contact.of_number("+493044701182", "Inga Holm", world.ben)
+    path = f"/board/stages/{world.stage('Unsorted').id}/deals"
+    answer = anna.post(path, {"title": "030 4470 1182"}, headers=FRAGMENT)
+    assert answer.status_code == 422
+    assert "Ask your head of sales" in answer.text
+    assert Deal.select().count() == 0
+
+
 def test_where_nothing_can_be_entered(world: World, anna: Browser) -> None:
     documents = world.stage("Documents")
     Stage.update(required_fields="amount").where(Stage.id == documents.id).execute()

@@ -3,40 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
 from fields import utcnow
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
-from tests.panel.test_server import FAULTS, RULES, furnish
 from tests.world import CUSTOMER, PASSWORD, Story, World
 
 BADGE = "[data-missed-url] [aria-hidden]"
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_pages_are_accessible_and_fit(
-    world: World, enter: Enter, axe_path: Path, width: int
-) -> None:
-    furnish(world)
-    page = enter(
-        "hugo",
-        viewport={"width": width, "height": 800},
-        has_touch=width < 500,
-        is_mobile=width < 500,
-        bypass_csp=True,
-    )
-    for path in ("/calls", "/calls?number=x&from=y", "/calls/missed", "/calls/statistics"):
-        page.goto(path)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.add_script_tag(path=axe_path)
-            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px wider than the screen"
 
 
 def test_the_count_is_live(world: World, enter: Enter) -> None:

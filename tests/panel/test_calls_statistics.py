@@ -81,7 +81,7 @@ def test_the_numbers(anywhere: World) -> None:
     assert found["did", "+49304470"][:2] == ["4", "4"]
     assert found["did", "+49304471"][:2] == ["1", "0"]
     page = browser.get(f"/calls/statistics?{DAY}").text
-    for text in ("67 %", "Anna Krüger", "at nobody", "08:00", "<svg"):
+    for text in ("67%", "Anna Krüger", "at nobody", "08:00", "<svg"):
         assert text in page
 
 

@@ -69,6 +69,12 @@ def test_winning_asks_for_the_amount(world: World, deal: Deal, anna: Browser) ->
     answer = send(anna, world, deal, "Completed", asked="amount", amount="1.234,50")
     assert answer.status_code == 200
     assert (now(deal).stage.name, now(deal).amount) == ("Completed", Decimal("1234.50"))
+    # What was hoped for stands there, and is said anew.
+    documents = world.stage("Documents")
+    now(deal).move_to(documents, by=world.anna)
+    answer = send(anna, world, deal, "Completed", **{"from": documents.id})
+    assert asks(answer.text) == ["amount"]
+    assert 'value="1234.50"' in answer.text
 
 
 def test_everything_a_stage_can_ask_for(world: World, deal: Deal, anna: Browser) -> None:
@@ -100,6 +106,16 @@ def test_what_is_there_already_is_not_asked(world: World, deal: Deal, anna: Brow
     assert asks(send(anna, world, deal, "Documents").text) == ["email"]
     entries = {"asked": "email", "email": "inga@example.com"}
     assert send(anna, world, deal, "Documents", **entries).status_code == 200
+
+
+def test_a_number_of_nobody_elses_customer(world: World, deal: Deal, anna: Browser) -> None:
+    require(world, "Documents", "number")
+    Contact.of_number("+493044701182", "Inga", world.ben)
+    entries = {"asked": "number", "number": "030 4470 1182"}
+    answer = send(anna, world, deal, "Documents", **entries)
+    assert answer.status_code == 422
+    assert 'id="done-number-problem"' in answer.text
+    assert (now(deal).contact, now(deal).stage.name) == (None, "Unsorted")
 
 
 def test_a_mail_address_needs_somebody(world: World, deal: Deal, anna: Browser) -> None:

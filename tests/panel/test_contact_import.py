@@ -66,7 +66,7 @@ def test_the_refused_rows_can_be_saved_once(hugo: Browser) -> None:
     answer = hugo.get(f"{path}/refused.csv")
     lines = answer.data.decode("utf-8-sig").splitlines()
     assert lines[0] == "Name,Telefon,Firma,Line,Reason"
-    assert lines[1] == "'=cmd(),by hand,,4,'by hand' is not a telephone number"
+    assert lines[1] == "'=cmd(),by hand,,4,“by hand” is not a telephone number"
     assert hugo.get(f"{path}/refused.csv").status_code == 404
     assert "Save the refused rows" not in hugo.get(f"{path}/result").text
 

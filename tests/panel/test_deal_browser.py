@@ -4,7 +4,6 @@ scripts."""
 from __future__ import annotations
 
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,9 +12,8 @@ from models import Contact, Deal, Note
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
 from tests.office import until
-from tests.panel.test_server import FAULTS, RULES
 from tests.world import CUSTOMER, PASSWORD, Story, World
-from verbs import contacts, deals, notes
+from verbs import deals, notes
 
 DRAFT = "Said that the price is fine"
 
@@ -89,6 +87,26 @@ def test_somebody_was_faster(world: World, deal: Deal, page: Page) -> None:
     expect(page.locator(".edit--amount .edit__value")).to_have_text("€\u00a013,000")
 
 
+def test_all_pages_of_a_contact_follow(world: World, deal: Deal, page: Page) -> None:
+    second = Deal.open("Second", world.anna, world.anna, contact=deal.contact)
+    other, person = page.context.new_page(), page.context.new_page()
+    other.goto(f"/deals/{second.id}")
+    person.goto(f"/contacts/{deal.contact_id}")
+    for window in (other, person):
+        window.wait_for_selector("html[data-live=on]")
+    page.locator("#edit-company").click()
+    page.get_by_role("textbox", name="Company").fill("Fitwerk Nord")
+    page.keyboard.press("Enter")
+    expect(other.locator(".edit--company .edit__value")).to_have_text("Fitwerk Nord")
+    expect(other.locator(".story")).to_contain_text("changed: company")
+    expect(person.locator(".person-head")).to_contain_text("Fitwerk Nord")
+    # What is being written there stays, whatever comes.
+    person.locator("#note").fill("Half a sent")
+    second.move_to(world.stage("Documents"), by=world.hugo)
+    expect(person.locator(".strip", has_text="Second")).to_contain_text("Documents")
+    expect(person.locator("#note")).to_have_value("Half a sent")
+
+
 def test_a_draft_survives_and_is_saved(world: World, deal: Deal, page: Page) -> None:
     draft = page.get_by_role("textbox", name="Note")
     draft.fill(DRAFT)
@@ -136,34 +154,6 @@ def test_filters_and_older_ones(world: World, deal: Deal, page: Page) -> None:
     assert page.url.endswith("show=calls")
     page.get_by_role("link", name="All", exact=True).click()
     expect(page.locator(".story__one")).to_have_count(30)
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_it_is_accessible_and_fits(
-    world: World, deal: Deal, enter: Enter, axe_path: Path, width: int
-) -> None:
-    notes.add("Wants it red.\nBy May. " + "x" * 90, world.anna, deal=deal)
-    contacts.change(Contact.get(), world.anna, company="Fitwerk", email="j@fitwerk.example")
-    Story.begins().rings("PJSIP/101").ended()
-    bare = Deal.open("Bare", world.anna, world.anna)
-    small = width < 500
-    page = enter(
-        "anna",
-        viewport={"width": width, "height": 800},
-        has_touch=small,
-        is_mobile=small,
-        bypass_csp=True,
-    )
-    for path in (f"/deals/{deal.id}", f"/deals/{bare.id}?find=jonas"):
-        page.goto(path)
-        for ways in page.locator("details[data-edit] > summary").all()[:2]:
-            ways.click()
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.add_script_tag(path=axe_path)
-            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px wider than the screen"
 
 
 def test_without_scripts(world: World, deal: Deal, panel: Panel, new_page: NewPage) -> None:

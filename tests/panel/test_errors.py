@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from flask import Flask, render_template_string
 from playhouse.pool import MaxConnectionsExceeded
 
 import database
-from models import Deal, Funnel
+from models import Contact, Deal, Funnel, Note, User
 from tests.panel.conftest import FRAGMENT, Browser, Visit
 from tests.world import World
 
@@ -72,6 +74,56 @@ def test_a_page_left_open_too_long(anna: Browser) -> None:
     assert answer.status_code == 400
     assert "open for too long" in answer.text
     assert is_calm(answer.text)
+
+
+FROM_HERE = {"Origin": "http://localhost"}
+
+
+def test_what_was_written_on_a_page_left_open_too_long_is_sent_again(anna: Browser) -> None:
+    written = "Roof & gutter,\n<b>Sander</b>"
+    form = {"csrf_token": "old", "text": written, "kind": "note", "seen_text": "carried along"}
+    contact = Contact.add("Miriam Sander", User.get(User.login == "anna"))
+    path = f"/contacts/{contact.id}/notes"
+    answer = anna.client.post(path, data=form, headers=FROM_HERE)
+    assert answer.status_code == 400
+    assert Note.select().count() == 0
+    fields = dict(
+        re.findall(r'<textarea name="(\w+)" hidden>\n(.*?)</textarea>', answer.text, re.DOTALL)
+    )
+    assert {name: unescape(text) for name, text in fields.items()} == {
+        "text": written, "kind": "note", "seen_text": "carried along",
+    }  # fmt: skip
+    token = re.search(r'name="csrf_token" value="(.*?)"', answer.text)
+    assert token
+    again = {"csrf_token": token[1], **{name: unescape(text) for name, text in fields.items()}}
+    assert anna.client.post(path, data=again, headers=FROM_HERE).status_code == 303
+    assert Note.get().text == written
+
+
+def test_who_is_logged_out_meanwhile_loses_nothing_either(anna: Browser, visit: Visit) -> None:
+    nobody = visit("")
+    nobody.get("/login")
+    answer = nobody.post("/deals", {"title": "The roof of Sander"}, headers=FROM_HERE)
+    assert answer.status_code == 401
+    assert "The roof of Sander" in answer.text
+    assert 'target="_blank"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("form", "headers"),
+    [
+        ({"title": "The roof of Sander"}, {"Origin": "https://evil.example"}),
+        ({"title": "The roof of Sander"}, {}),
+        ({"title": "x" * 60_000}, FROM_HERE),
+        ({"old_password": "correct horse battery"}, FROM_HERE),
+    ],
+)
+def test_what_is_not_offered_again(anna: Browser, form: dict, headers: dict) -> None:
+    """Of another site, too long, or a password."""
+    answer = anna.client.post("/deals", data={**form, "csrf_token": "old"}, headers=headers)
+    assert answer.status_code == 400
+    assert "Send it again" not in answer.text
+    assert next(iter(form.values()))[:99] not in answer.text
 
 
 def test_a_mistake_of_ours(

@@ -14,6 +14,7 @@ from panel import create_app
 from panel.urls import is_local
 from tests.panel.conftest import FRAGMENT, Browser, Visit
 from tests.world import PASSWORD, World, populate, release, use
+from verbs import users
 
 
 def test_a_right_password_leads_to_the_board(visit: Visit) -> None:
@@ -57,17 +58,17 @@ def test_the_login_is_read_kindly(visit: Visit) -> None:
 
 
 def test_a_disabled_user_cannot_log_in(world: World, visit: Visit) -> None:
-    world.anna.disable()
+    users.disable(world.anna)
     assert visit("").log_in("anna").status_code == 401
 
 
 def test_disabling_ends_the_session(world: World, anna: Browser) -> None:
-    world.anna.disable()
+    users.disable(world.anna)
     assert anna.get("/").status_code == 303
 
 
 def test_a_new_password_ends_the_session(world: World, anna: Browser) -> None:
-    world.anna.set_password("battery staple")
+    users.set_password(world.anna, "battery staple")
     assert anna.get("/").status_code == 303
     assert anna.log_in("anna", "battery staple").status_code == 303
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from models import Call, Contact, Deal, Event, Phone
+from models import Call, Contact, Deal, Event, Phone, Stage
 from panel import deals
 from panel.shown import BadAmount, read_amount
 from tests.panel.conftest import Browser
@@ -60,10 +60,19 @@ def test_a_name_or_a_number_is_enough(anna: Browser) -> None:
 
 
 def test_a_known_number_keeps_its_contact(world: World, anna: Browser) -> None:
-    known = Contact.of_number(CUSTOMER, "Fitwerk GmbH", world.ben)
+    known = Contact.of_number(CUSTOMER, "Fitwerk GmbH", world.anna)
     anna.post("/deals", {"title": "Again", "name": "Somebody", "number": "+49 30 44701182"})
     assert only_deal().contact == known
     assert Contact.select().count() == 1
+
+
+def test_a_typed_number_leads_to_nobody_elses_customer(world: World, anna: Browser) -> None:
+    Contact.of_number(CUSTOMER, "Fitwerk GmbH", world.ben)
+    answer = anna.post("/deals", {"title": "Again", "number": CUSTOMER})
+    assert answer.status_code == 422
+    assert 'id="new-number-problem"' in answer.text
+    assert "Fitwerk" not in answer.text
+    assert Deal.select().count() == 0
 
 
 def test_all_that_is_wrong_is_said_at_once_and_kept(anna: Browser) -> None:
@@ -195,7 +204,6 @@ def test_it_needs_the_token_and_a_log_in(anna: Browser) -> None:
         ("12.5", "12.50"),
         ("1.234,56", "1234.56"),
         ("1,234.56", "1234.56"),
-        ("1.234", "1234.00"),
         ("1,234", "1234.00"),
         ("1 234 567,8", "1234567.80"),
         ("€ 12'500.00", "12500.00"),
@@ -224,6 +232,7 @@ def test_amounts_as_people_write_them(anna: Browser, text: str, amount: str | No
         "1,234,56",
         "1.2345,6",
         "0.500",
+        "1.234",
         "1000000000000",
         "9" * 70,
         "٣",
@@ -238,3 +247,17 @@ def test_what_is_no_amount(anna: Browser, text: str) -> None:
     answer = anna.post("/deals", {"title": "Fitwerk", "amount": text})
     assert answer.status_code == 422
     assert not Deal.select().exists()
+
+
+def test_a_stage_that_asks_for_something_asks_here_too(world: World, anna: Browser) -> None:
+    """F1: else whoever can't move a card there would make a new one there."""
+    stage = world.stage("Documents")
+    Stage.update(required_fields="number amount").where(Stage.id == stage.id).execute()
+    form = {"title": "Fitwerk", "name": "Jonas", "amount": "5", "stage": stage.id}
+    answer = anna.post("/deals", form)
+    assert answer.status_code == 422
+    assert "Fill in first: a telephone number." in answer.text
+    assert not Deal.select().exists()
+    assert not Contact.select().exists()
+    assert anna.post("/deals", {**form, "number": CUSTOMER}).status_code == 303
+    assert only_deal().stage == stage

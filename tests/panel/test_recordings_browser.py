@@ -14,7 +14,6 @@ from models import Call, Deal, Event
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
 from tests.office import until
-from tests.panel.test_server import FAULTS, RULES
 from tests.world import PASSWORD, Story, World
 
 SECONDS = 90
@@ -106,28 +105,6 @@ def test_by_keyboard(deal: Deal, enter: Enter) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#player")).to_be_hidden()
     expect(first).to_be_focused()
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_it_is_accessible_and_fits(deal: Deal, enter: Enter, axe_path: Path, width: int) -> None:
-    small = width < 500
-    page = enter(
-        "anna",
-        viewport={"width": width, "height": 800},
-        has_touch=small,
-        is_mobile=small,
-        bypass_csp=True,
-    )
-    for path in (f"/deals/{deal.id}", "/calls"):
-        page.goto(path)
-        links(page).nth(0).click()
-        expect(page.locator("audio")).to_be_visible()
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.add_script_tag(path=axe_path)
-            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px wider than the screen"
 
 
 def test_without_scripts_it_is_a_link(deal: Deal, panel: Panel, new_page: NewPage) -> None:

@@ -19,7 +19,7 @@ from numbering import OwnNumbers, Prefixes
 from panel import create_app
 from tests.panel.conftest import Browser, Visit
 from tests.world import CUSTOMER, Story, World
-from verbs import rules
+from verbs import rules, users
 from verbs.rules import Rule
 
 SERVICE = "+4930555000"
@@ -150,7 +150,7 @@ def test_a_rule_of_a_number_that_had_none(world: World, ada: Browser) -> None:
 
 
 def test_the_second_of_two_admins_is_told(world: World, visit: Visit) -> None:
-    models.User.add("eve", "Eve", "admin", "correct horse")
+    users.add("eve", "Eve", "admin", "correct horse")
     ada, eve = visit("ada"), visit("eve")
     hers, his = form_of(eve), form_of(ada)
     assert changed(ada, {**his, "effects": "deal", "missed_owner": "head"}) == 303

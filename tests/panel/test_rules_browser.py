@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
-from tests.panel.test_server import FAULTS, RULES
+from tests.desk import Panel
 from tests.world import PASSWORD, World
-from verbs import rules
-from verbs.rules import Rule
 
 PAGES = (
     "/admin/rules?situation=missed&number=030+4470+1182",
     "/admin/rules/rule?did=&situation=missed&caller=unknown",
     "/admin/rules/rule?did=&situation=incoming&caller=known",
 )
-
-
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_pages_are_accessible_and_fit(
-    world: World, enter: Enter, axe_path: Path, width: int
-) -> None:
-    rules.add_number("a called number that has no digit in it", by=world.ada)
-    effects = ("contact", "deal", "task", "record")
-    rules.change(Rule("", "incoming", False, effects), "contact deal|last|0", by=world.ada)
-    rules.ignore("+493044701182", "the taxi that we call for our guests", by=world.ada)
-    page = enter(
-        "ada",
-        viewport={"width": width, "height": 800},
-        has_touch=width < 500,
-        is_mobile=width < 500,
-        bypass_csp=True,
-    )
-    for path in PAGES:
-        page.goto(path)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.add_script_tag(path=axe_path)
-            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px wider than the screen"
 
 
 @pytest.mark.parametrize("scripts", [True, False])

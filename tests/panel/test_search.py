@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playhouse.test_utils import count_queries
@@ -13,7 +12,6 @@ from models import Company, Contact, Deal
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
 from tests.panel.conftest import FRAGMENT, Browser
-from tests.panel.test_server import FAULTS, RULES
 from tests.world import CUSTOMER, PASSWORD, Story, World
 from verbs import search
 
@@ -316,33 +314,3 @@ def test_without_scripts(customers: World, panel: Panel, new_page: NewPage) -> N
     assert page.input_value("#ask-field") == "kurger"
     page.click(".hit--deal >> nth=0")
     expect(page.locator("h1")).to_contain_text("Krüger")
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_it_is_accessible_and_fits(
-    customers: World, enter: Enter, axe_path: Path, width: int
-) -> None:
-    page = enter(
-        "hugo",
-        viewport={"width": width, "height": 800},
-        has_touch=width < 500,
-        is_mobile=width < 500,
-        bypass_csp=True,
-    )
-    for path in ("/search", "/search?q=nobody", "/search?q=kruger"):
-        page.goto(path)
-        page.add_script_tag(path=axe_path)
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert page.evaluate(FAULTS, RULES) == [], f"{path}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{path} is {over} px wider than the screen"
-    page.goto("/")
-    page.add_script_tag(path=axe_path)
-    page.keyboard.press("/")
-    page.keyboard.type("kruger")
-    page.locator("#find-list .hit").first.wait_for()
-    page.keyboard.press("ArrowDown")
-    assert page.evaluate(FAULTS, RULES) == []
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    assert page.evaluate(FAULTS, RULES) == []

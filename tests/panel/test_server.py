@@ -9,19 +9,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 import urllib3
 from asterisk_runtime import free_tcp_port
 
-from fields import utcnow
-from models import Contact, Deal
 from tests.browser import NewPage
 from tests.office import until
-from tests.world import CUSTOMER, PASSWORD, Story, World
+from tests.world import PASSWORD, World
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVE = "import settings; from panel.server import serve; serve(settings.load())"
@@ -200,67 +196,6 @@ def test_a_port_that_is_taken_is_one_line(world: World) -> None:
     assert done.returncode == 1
     assert "in use; end what uses it, or set another address" in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
-
-
-def furnish(world: World) -> Deal:
-    """A deal with everything on it, and cards in every state."""
-    contact = Contact.of_number(CUSTOMER, "Maximilian von Hohenstein-Übelacker", world.anna)
-    deal = Deal.open(
-        "Donaudampfschifffahrtsgesellschaft Oberösterreich mbH & Co. KG, Niederlassung Süd",
-        world.anna,
-        world.anna,
-        contact=contact,
-        amount=Decimal("999999999999.99"),
-        stage=world.stage("Opportunity"),
-    )
-    deal.move_to(world.stage("Documents"), by=world.anna)
-    yesterday = utcnow() - timedelta(days=1)
-    Story.begins(linkedid="1.0", at=yesterday).rings("PJSIP/101").ended()
-    Story.begins(linkedid="1.1").rings("PJSIP/101").answered("PJSIP/101").ended()
-    Story.begins(linkedid="1.2").rings("PJSIP/101").ended()
-    Story.begins("+4940123456", "2.1").rings("PJSIP/102").answered("PJSIP/102")
-    return deal
-
-
-@pytest.mark.parametrize("width", [1440, 1024, 390])
-def test_pages_are_accessible_and_fit(
-    world: World, port: int, new_page: NewPage, axe_path: Path, width: int
-) -> None:
-    deal = furnish(world)
-    page = new_page(
-        base_url=f"http://127.0.0.1:{port}",
-        viewport={"width": width, "height": 800},
-        has_touch=width < 500,
-        is_mobile=width < 500,
-        bypass_csp=True,
-    )
-
-    def check(name: str) -> None:
-        for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            page.add_script_tag(path=axe_path)
-            assert page.evaluate(FAULTS, RULES) == [], f"{name}, {scheme}"
-        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert over <= 0, f"{name} is {over} px wider than the screen"
-
-    page.goto("/login")
-    check("login")
-    page.fill("#login", "hugo")
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_selector("#board .card")
-    check("board")
-    page.click("[popovertarget=new-deal]")
-    check("dialog")
-    page.goto(f"/deals/{deal.id}")
-    check("deal")
-    page.goto("/deals/new")
-    page.fill("#new-amount", "NaN")
-    page.press("#new-amount", "Enter")
-    page.wait_for_selector("main .field__problem")
-    check("new deal")
-    page.goto("/deals/999999")
-    check("no such page")
 
 
 def test_without_scripts(world: World, port: int, new_page: NewPage) -> None:

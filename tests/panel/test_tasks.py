@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from html import unescape
 
 import pytest
 from playhouse.test_utils import count_queries
@@ -308,6 +309,45 @@ def test_change(world: World, anna: Browser, hugo: Browser) -> None:
     answer = hugo.post(path, {"title": "", "at": seen})
     assert answer.status_code == 422
     assert "Say what is to be done." in answer.text
+
+
+def shown(page: str) -> str:
+    """What the form of a page carries along of the task that it showed."""
+    found = re.search(r'name="seen" value="(.*?)"', page)
+    assert found
+    return unescape(found[1])
+
+
+def test_two_people_change_one(world: World, anna: Browser, hugo: Browser) -> None:
+    task = make(world.anna, deal=Deal.open("Roof", world.anna, world.anna))
+    path, at = f"/tasks/{task.id}", due.entry(task.due_at)
+    saw = shown(anna.get(path).text)
+    hugo.post(path, {"title": "Meet", "at": at, "seen": shown(hugo.get(path).text)})
+    late = anna.post(path, {"title": "My own words", "at": at, "seen": saw})
+    assert late.status_code == 409
+    assert "Somebody else changed this just now" in late.text
+    assert 'value="My own words"' in late.text
+    assert "<b>Meet</b>" in late.text
+    assert Task.get().title == "Meet"
+    again = anna.post(path, {"title": "My own words", "at": at, "seen": shown(late.text)})
+    assert (again.status_code, Task.get().title) == (303, "My own words")
+
+
+def test_two_people_put_one_off(world: World, anna: Browser, hugo: Browser) -> None:
+    task = make(world.anna)
+    saw = shown(anna.get("/tasks").text)
+    hugo.post(f"/tasks/{task.id}/due", {"when": "week"})
+    was = Task.get().due_at
+    late = anna.post(f"/tasks/{task.id}/due", {"when": "hour", "seen": saw}, headers=FRAGMENT)
+    assert (late.status_code, Task.get().due_at) == (409, was)
+    assert "Somebody else changed this just now" in late.text
+
+
+@pytest.mark.parametrize("text", ["", "7", "[", "[1]", '{"due_at": 7}', '{"due_at": "x"}', "{}"])
+def test_what_no_page_has_shown(world: World, anna: Browser, text: str) -> None:
+    task = make(world.anna)
+    answer = anna.post(f"/tasks/{task.id}/due", {"when": "week", "seen": text})
+    assert answer.status_code == 303
 
 
 def test_one_without_a_time_may_stay_so(world: World, anna: Browser) -> None:

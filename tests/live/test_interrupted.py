@@ -1,0 +1,116 @@
+"""What sellers have in hand when something breaks: the server, the line, or their log-in."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from models import Contact, Deal
+from tests.desk import Enter, Panel, card, column
+from tests.office import until
+from tests.world import CUSTOMER, PASSWORD, Story, World
+from verbs import users
+
+
+def log_in_elsewhere(page: Page, login: str) -> None:
+    """In another window of the same browser, as the notice says."""
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="log in in another window").click()
+    other = opened.value
+    other.fill("[name=login]", login)
+    other.fill("[name=password]", PASSWORD)
+    other.keyboard.press("Enter")
+    other.wait_for_selector("#board")
+    other.close()
+
+
+def test_the_server_goes_while_a_form_is_open(world: World, panel: Panel, enter: Enter) -> None:
+    contact = Contact.of_number(CUSTOMER, "Inga Holm", world.anna)
+    deal = Deal.open("Roof", world.anna, world.anna, contact=contact)
+    anna = enter("anna")
+    Story.begins().rings("PJSIP/101").answered("PJSIP/101")
+    anna.locator(".pop__ask [name=company]").fill("Holm")
+    anna.locator(".pop__stage select").select_option(label="Lost")
+    reason = anna.get_by_label("In your own words")
+    reason.fill("Went to a cousin")
+    panel.stop()
+    reason.press("Enter")
+    # It says so, in the form, and keeps what was written; so does everything else.
+    expect(anna.locator("#completion [role=alert]")).to_contain_text("No connection")
+    expect(reason).to_have_value("Went to a cousin")
+    # A press beside it takes nothing away either.
+    anna.mouse.click(5, 300)
+    expect(reason).to_be_visible()
+    expect(anna.locator("#connection")).to_be_visible()
+    panel.start()
+    reason.press("Enter")
+    expect(column(anna, world, "Lost").locator(".card")).to_have_count(1)
+    assert Deal.get_by_id(deal.id).lost_reason == "Went to a cousin"
+    expect(anna.locator(".pop__ask [name=company]")).to_have_value("Holm")
+    expect(anna.locator("#connection")).to_be_hidden()
+    anna.locator(".pop__ask").get_by_role("button", name="Save").click()
+    until(lambda: Contact.get().company, "it is saved")
+
+
+def test_the_log_in_ends_while_something_is_written(world: World, enter: Enter) -> None:
+    deal = Deal.open("Roof", world.anna, world.anna)
+    anna = enter("anna")
+    anna.goto(f"/deals/{deal.id}")
+    anna.wait_for_selector("html[data-live=on]")
+    anna.locator("#edit-title").click()
+    title = anna.get_by_role("textbox", name="Title")
+    title.fill("Roof and walls")
+    users.end_all_sessions(world.anna)
+    title.press("Enter")
+    expect(anna.locator("#logged-out")).to_be_visible()
+    expect(title).to_have_value("Roof and walls")
+    # Somebody else at this desk does not send it under their own name.
+    log_in_elsewhere(anna, "hugo")
+    title.press("Enter")
+    expect(anna.locator(".edit--title [role=alert]")).to_contain_text("open for too long")
+    assert Deal.get().title == "Roof"
+    anna.context.clear_cookies()
+    title.press("Enter")
+    expect(anna.locator("#logged-out")).to_be_visible()
+    log_in_elsewhere(anna, "anna")
+    title.press("Enter")
+    expect(anna.locator("h1").first).to_have_text("Roof and walls")
+    expect(anna.locator("#logged-out")).to_be_hidden()
+    assert Deal.get().title == "Roof and walls"
+
+
+def test_the_log_in_ends_while_a_card_is_moved(world: World, enter: Enter) -> None:
+    deal = Deal.open("Roof", world.anna, world.anna)
+    anna = enter("anna")
+    users.end_all_sessions(world.anna)
+    card(anna, deal).focus()
+    anna.keyboard.press("ArrowRight")
+    # Nothing was written, so the log-in itself comes, and leads back.
+    expect(anna.locator("[name=password]")).to_be_visible()
+    assert "/login" in anna.url
+    assert Deal.get().stage.name == "Unsorted"
+
+
+def test_three_windows_and_a_closed_lid(world: World, enter: Enter) -> None:
+    deal = Deal.open("Roof", world.anna, world.anna)
+    anna = enter("anna")
+    others = [anna.context.new_page() for _ in range(2)]
+    for page in others:
+        page.goto("/")
+        page.wait_for_selector("html[data-live=on]")
+    windows = [anna, *others]
+    anna.context.set_offline(True)
+    # What happens meanwhile is there when the lid opens, in each window and only once.
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    late = Deal.open("Late", world.anna, world.anna)
+    story = Story.begins().rings("PJSIP/101")
+    anna.context.set_offline(False)
+    for page in windows:
+        expect(page.locator(".pop--rings")).to_have_count(1)
+        expect(column(page, world, "Documents").locator(".card")).to_have_count(1)
+        expect(card(page, late)).to_be_visible()
+    # What is put away in one window stays in the others.
+    anna.get_by_role("button", name="Dismiss").click()
+    expect(others[0].locator(".pop--rings")).to_have_count(1)
+    story.ended()
+    for page in windows:
+        expect(page.locator(".pop")).to_have_count(0)
