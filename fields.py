@@ -16,9 +16,11 @@ from typing import Any
 import phonenumbers
 from peewee import BigIntegerField, CharField, DecimalField
 
-from numbering import OwnNumbers, Prefixes
+from errors import Refused
+from telephony.numbering import OwnNumbers, Prefixes
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LARGEST_AMOUNT = Decimal("999999999999.99")
 LONGEST = 60
 """Characters of a number with its extension; more is no number."""
 _EXTENSION = re.compile(r"(;.*|(ext\.?|x|#)\s*\d*)$", re.IGNORECASE)
@@ -30,6 +32,13 @@ prefixes = Prefixes()
 """Digits that the exchange adds, or wants dialled; set once by ``models.connect``."""
 own = OwnNumbers()
 """The company's own numbers, which are nobody's customer; set once by ``models.connect``."""
+currency = "EUR"
+"""That of new deals, as in ISO 4217; set once by ``models.connect``."""
+
+
+ignored: frozenset[str] = frozenset()
+"""Numbers (E.164) that make no contact and no deal; set once by ``models.connect``. Administrators
+add others in the panel, see verbs/ignored.py."""
 
 
 class BadNumber(ValueError):
@@ -68,6 +77,23 @@ def _normalised(raw: str, region: str) -> str:
             if phonenumbers.parse(e164) == number:
                 return e164
     raise BadNumber(raw)
+
+
+def configure(settings: Any) -> None:
+    """Take the rules for numbers and the currency from ``settings`` (see settings/). Raises Refused
+    for a number that is none."""
+    global region, prefixes, currency, ignored, own
+    numbers = settings.numbers
+    region, prefixes = numbers.region, Prefixes(numbers.prefixes)
+    currency = settings.panel.currency
+    try:
+        ignored = frozenset(normalise(number) for number in numbers.ignore)
+    except BadNumber as error:
+        raise Refused("{error}", field="numbers.ignore", error=error) from error
+    try:
+        own = OwnNumbers.read(numbers.own, normalise)
+    except ValueError as error:
+        raise Refused("{error}", field="numbers.own", error=error) from error
 
 
 def number_or_none(raw: str | None) -> str | None:
@@ -174,3 +200,14 @@ class MoneyField(DecimalField):
     def cents(value: Any) -> Decimal:
         """Rounded as PostgreSQL would, so that every database holds the same."""
         return Decimal(str(value)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def normal_did(did: str | None) -> str:
+    """A called number as it is stored: E.164 where it is one, else as the PBX named it."""
+    return number_or_none(did) or clean(did, 40)
+
+
+def check_amount(amount: Decimal | None) -> None:
+    """Raises Refused for what is no sum of money."""
+    if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
+        raise Refused("between 0 and 999,999,999,999.99", field="amount")

@@ -8,103 +8,40 @@ through ``visible_to`` only.
 from __future__ import annotations
 
 import json
-import re
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
 
-from peewee import (
-    BooleanField,
-    CharField,
-    ForeignKeyField,
-    IntegerField,
-    Model,
-    TextField,
-    fn,
-)
+from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField, fn
 from werkzeug.security import check_password_hash
 
 import fields
-from call_report import MOBILE
-from call_rules import EFFECTS, faults
-from changes import announce
-from database import database, locked, open_database
+from database import database, open_database, shared
+from database.changes import announce
+from database.prepared import Prepared
+from database.table import Table
 from errors import Conflict, Incomplete, Refused
-from fields import (
-    BadNumber,
-    MoneyField,
-    PhoneField,
-    UTCDateTimeField,
-    clean,
-    normalise,
-    number_or_none,
-    utcnow,
-)
-from numbering import OwnNumbers, Prefixes
-from prepared import Prepared
+from fields import MoneyField, PhoneField, UTCDateTimeField, check_amount, clean, utcnow
+from telephony.call_report import MOBILE
 
 ROLES = ("seller", "head", "admin")
 PRIORITIES = (-1, 0, 1)
 MISSED_OUTCOMES = ("missed", "busy", "failed")
-LARGEST_AMOUNT = Decimal("999999999999.99")
 REQUIRABLE = ("contact", "number", "email", "company", "amount", "task", "note")
 """What a stage can ask to be filled in before a deal enters it."""
 TASK_KINDS = ("call", "meeting", "offer", "todo")
 OPEN_REQUESTS = ("new", "claimed", "ringing", "talking", "ending")
 
-ignored: frozenset[str] = frozenset()
-"""Numbers (E.164) that make no contact and no deal; set by ``connect``."""
-IGNORED_SECONDS = 2.0
-"""After which the others that the administrator has entered are read again."""
-
 
 def connect(settings: Any) -> None:
-    """Take the database and the number rules from ``settings`` (see settings.py).
+    """Take the database, the number rules and the currency from ``settings`` (see settings/).
 
     Raises DatabaseTrouble for a bad address and Refused for a number that is none.
     """
-    global ignored
     open_database(settings.database.url)
-    numbers = settings.numbers
-    fields.region, fields.prefixes = numbers.region, Prefixes(numbers.prefixes)
-    IgnoredNumber.forget()
-    try:
-        ignored = frozenset(normalise(number) for number in numbers.ignore)
-    except BadNumber as error:
-        raise Refused("{error}", field="numbers.ignore", error=error) from error
-    try:
-        fields.own = OwnNumbers.read(numbers.own, normalise)
-    except ValueError as error:
-        raise Refused("{error}", field="numbers.own", error=error) from error
-
-
-def _plural(model: type[Model]) -> str:
-    singular = re.sub(r"(?<!^)([A-Z])", r"_\1", model.__name__).lower()
-    return re.sub("y$", "ie", singular) + "s"
-
-
-class Table(Model):
-    """Base of all tables: they are named in the plural (``users``, ``stage_changes``)."""
-
-    if TYPE_CHECKING:
-        # Peewee makes these by itself: id, owner_id for owner, legs for Leg.call.
-        id: Any
-
-        def __getattr__(self, name: str) -> Any: ...
-
-    class Meta:
-        database = database
-        table_function = _plural
-        legacy_table_names = False
-
-    def assign(self, **values: Any) -> None:
-        """Assign what differs, so that a row without news is not written again."""
-        for name, value in values.items():
-            if getattr(self, name) != value:
-                setattr(self, name, value)
+    fields.configure(settings)
 
 
 # People ------------------------------------------------------------------------------------------
@@ -115,18 +52,6 @@ class Department(Table):
 
     name = CharField(80, unique=True)
     did = CharField(40, default="")
-
-    @classmethod
-    def answering(cls, did: str) -> Department | None:
-        """The department for a called number, or for all numbers, or None."""
-        wanted = [normal_did(did), ""]
-        found = {d.did: d for d in cls.select().where(cls.did << wanted).order_by(cls.id.desc())}
-        return next((found[d] for d in wanted if d in found), None)
-
-    def ringing(self) -> list[User]:
-        """Its active users with a phone, those added first in front."""
-        phones = (User.department == self, User.active, User.endpoint.is_null(False))
-        return list(User.select().where(*phones).order_by(User.id))
 
 
 class User(Table):
@@ -149,22 +74,6 @@ class User(Table):
         """The endpoints at which this user speaks: the phone, and the mobile as reports name it."""
         mobile = MOBILE + self.mobile if self.mobile else None
         return tuple(str(place) for place in (self.endpoint, mobile) if place)
-
-    @classmethod
-    def by_endpoint(cls, endpoints: Iterable[str]) -> dict[str, User]:
-        """Active users by the endpoint of their phone or mobile, of those given."""
-        wanted = set(endpoints)
-        mobiles = [p.removeprefix(MOBILE) for p in wanted if p.startswith(MOBILE)]
-        numbers = [number for mobile in mobiles if (number := number_or_none(mobile))]
-        theirs = (cls.endpoint << list(wanted)) | (cls.mobile << numbers)
-        found = cls.select().where(theirs, cls.active)
-        return {place: user for user in found for place in user.places if place in wanted}
-
-    @classmethod
-    def endpoints(cls) -> frozenset[str]:
-        """The endpoints that are users' phones and mobiles: a call's inside."""
-        found = cls.select(cls.endpoint, cls.mobile).where(cls.active)
-        return frozenset(place for user in found for place in user.places)
 
     @property
     def sees_all(self) -> bool:
@@ -201,19 +110,6 @@ class Funnel(Table):
         """F4: where deals fall that the system creates."""
         return Stage.get(Stage.funnel == self, Stage.kind == "unsorted")
 
-    @classmethod
-    def add(cls, name: str, stages: Iterable[dict[str, Any]]) -> Funnel:
-        """A funnel with its stages, each given by its columns, in their order. Raises Refused."""
-        rows = list(stages)
-        kinds = [row["kind"] for row in rows]
-        if kinds[:1] != ["unsorted"] or kinds.count("unsorted") > 1 or not clean(name):
-            raise Refused("needs a name, and Unsorted as its first stage", field="funnel")
-        with database.atomic():
-            funnel = cls.create(name=clean(name))
-            for position, row in enumerate(rows):
-                Stage.create(funnel=funnel, position=position, **row)
-        return funnel
-
     def in_order(self) -> list[Stage]:
         """Its stages as they stand on the board; those that were taken out are not among them."""
         here = Stage.select().where(Stage.funnel == self, ~Stage.archived)
@@ -246,11 +142,13 @@ class Stage(Table):
     def is_closed(self) -> bool:
         return self.kind in ("won", "lost")
 
-    def is_there(self) -> Any:
-        """The condition that it has not been taken out since it was read: no deal may go where
-        nobody would see it."""
-        same = Stage.alias()
-        return fn.EXISTS(same.select(same.id).where(same.id == self.id, ~same.archived))
+    def keep(self) -> None:
+        """No deal may go where nobody would see it: until the transaction ends nobody takes this
+        stage out. To be asked before a deal is locked, the order of verbs/funnels.py. Raises
+        Refused if it was taken out since it was read."""
+        shared(Funnel.select(Funnel.id).where(Funnel.id == self.funnel_id)).get()
+        if Stage.get_by_id(self.id).archived:
+            raise Refused("The stages were changed in the meantime. Look at them again.")
 
 
 class Reason(Table):
@@ -259,10 +157,6 @@ class Reason(Table):
     name = CharField(120, unique=True)
     position = IntegerField(default=0)
     active = BooleanField(default=True)
-
-    @classmethod
-    def offered(cls) -> list[Reason]:
-        return list(cls.select().where(cls.active).order_by(cls.position, cls.id))
 
 
 # Customers ---------------------------------------------------------------------------------------
@@ -278,11 +172,9 @@ class Company(Table):
     @classmethod
     def visible_to(cls, user: User) -> Any:
         """R1: a seller's are those looked after and those of contacts that the seller sees."""
-        query = cls.select()
-        if user.sees_all:
-            return query
         contact = Contact.visible_to(user).select(Contact.id).where(Contact.company == cls.id)
-        return query.where((cls.owner == user) | fn.EXISTS(contact))
+        theirs = (cls.owner == user) | fn.EXISTS(contact)
+        return cls.select() if user.sees_all else cls.select().where(theirs)
 
 
 class Contact(Table):
@@ -301,16 +193,9 @@ class Contact(Table):
     @classmethod
     def visible_to(cls, user: User) -> Any:
         """R1: a seller's are those looked after and those of own deals. Heads: all."""
-        query = cls.select()
-        if user.sees_all:
-            return query
         own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.contact == cls.id, Deal.owner == user))
-        return query.where((cls.owner == user) | own_deal)
-
-    def seen_by(self) -> list[int]:
-        """R1 for the live feed: the sellers who may see it, by their ids."""
-        owners: Any = Deal.select(Deal.owner).where(Deal.contact == self).distinct().tuples()
-        return sorted({user for (user,) in owners if user} | {self.owner_id or 0} - {0})
+        theirs = (cls.owner == user) | own_deal
+        return cls.select() if user.sees_all else cls.select().where(theirs)
 
     @classmethod
     def by_number(cls, number: str | None) -> Contact | None:
@@ -348,12 +233,6 @@ class Contact(Table):
             _can_be_found("phone", phone.id)
         return contact
 
-    def open_deal(self, preferred_owner: User | None = None) -> Deal | None:
-        """The deal that a call belongs to: the newest open one, the given owner's first."""
-        deals = _OPEN_DEALS.models(self.id)
-        own = [d for d in deals if preferred_owner and d.owner_id == preferred_owner.id]
-        return next(iter(own or deals), None)
-
 
 class Phone(Table):
     """A number of a contact. The unique key is what makes two calls at once one contact."""
@@ -363,14 +242,15 @@ class Phone(Table):
 
 
 class Deal(Table):
-    """A card. ``source``: call or manual. ``stage_since``: when it entered its stage."""
+    """A card. ``source``: call or manual. ``stage_since``: when it entered its stage. ``currency``:
+    of its amount; it stays when that of new deals becomes another."""
 
     contact = ForeignKeyField(Contact, null=True, backref="deals")
     stage = ForeignKeyField(Stage, backref="deals")
     owner = ForeignKeyField(User, null=True, backref="deals")
     title = CharField(120)
     amount = MoneyField(null=True)
-    currency = CharField(3, default="EUR")
+    currency = CharField(3, default=lambda: fields.currency)
     priority = IntegerField(default=0)
     source = CharField(20, default="manual")
     created_at = UTCDateTimeField(default=utcnow)
@@ -429,13 +309,15 @@ class Deal(Table):
             raise Refused(
                 "The stages were changed in the meantime. Look at them again.", field="stage"
             )
-        stage = stage or Funnel.default().unsorted
+        given, stage = stage, stage or Funnel.default().unsorted
         if priority not in PRIORITIES:
             raise Refused("-1, 0 or 1", field="priority")
         if stage.is_closed:
             raise Refused("a new deal can't be closed already", field="stage")
         at = at or utcnow()
         with database.atomic():
+            if given:
+                given.keep()
             deal = cls.create(
                 title=clean(title, 120),
                 contact=contact,
@@ -472,35 +354,44 @@ class Deal(Table):
             return False
         if stage.funnel_id != was.funnel_id or stage.archived:
             raise Refused("belongs to another funnel", field="stage")
-        reason, amount = clean(reason, 200), self.amount if amount is None else amount
+        before = self.amount
+        reason, amount = clean(reason, 200), before if amount is None else amount
         check_amount(amount)
         missing = self.missing_for(stage, reason, amount) if by else []
         if missing:
             raise Incomplete(missing)
         at = at or utcnow()
+        entered = self._entering(stage, at, reason)
         with database.atomic():
-            changed = self._conditional(
-                (Deal.stage == was) & self._same_owner() & stage.is_there(),
-                stage=stage,
-                stage_since=at,
-                closed_at=at if stage.is_closed else None,
-                lost_in_stage=was if stage.kind == "lost" else None,
-                lost_reason=(reason or None) if stage.kind == "lost" else None,
-                amount=amount,
-            )
-            if not changed:
-                now = Deal.get_by_id(self.id)
-                now._may_change(by)
-                if Stage.get_by_id(stage.id).archived:
-                    raise Refused("The stages were changed in the meantime. Look at them again.")
-                if now.stage_id == was.id:
-                    raise Conflict("Somebody else reassigned this deal just now.")
-                raise Conflict(
-                    "Somebody else moved this deal to “{name}” just now.", name=now.stage.name
-                )
-            self._changed_stage(was, stage, by, at, reason)
-            Event.add("deal.moved", deal=self, by=by, at=at, payload={"from": was.id, **told(by)})
+            stage.keep()
+            as_read = (Deal.stage == was) & self._same_owner()
+            if not self._conditional(as_read, **entered, amount=amount):
+                self._refuse_late(was, by)
+            news = self.moved(self._changed_stage(was, stage, by, at, reason), by)
+            if amount != before:
+                # What the move has set goes with it when it is taken back.
+                news["amount"] = [None if one is None else str(one) for one in (before, amount)]
+            Event.add("deal.moved", deal=self, by=by, at=at, payload=news)
         return True
+
+    def _entering(self, stage: Stage, at: datetime, reason: str) -> dict[str, Any]:
+        """Its columns once it stands in the stage."""
+        died_in = self.lost_in_stage if self.stage.kind == "lost" else self.stage
+        return {
+            "stage": stage,
+            "stage_since": at,
+            "closed_at": at if stage.is_closed else None,
+            "lost_in_stage": died_in if stage.kind == "lost" else None,
+            "lost_reason": (reason or None) if stage.kind == "lost" else None,
+        }
+
+    def _refuse_late(self, was: Stage, by: User | None) -> NoReturn:
+        """Somebody was faster: says what they did with the deal."""
+        now = Deal.get_by_id(self.id)
+        now._may_change(by)
+        if now.stage_id == was.id:
+            raise Conflict("Somebody else reassigned this deal just now.")
+        raise Conflict("Somebody else moved this deal to “{name}” just now.", name=now.stage.name)
 
     def missing_for(self, stage: Stage, reason: str, amount: Decimal | None) -> list[str]:
         """What a person has to fill in before this deal may enter the stage (F1, F5), in words out
@@ -521,24 +412,6 @@ class Deal(Table):
         missing = [word for word in REQUIRABLE if word in wanted and not have[word]]
         return [*missing, "reason"] if stage.kind == "lost" and not reason else missing
 
-    def assign_to(self, owner: User | None, by: User | None) -> bool:
-        """R2: another owner. False: owns it already. Raises Refused or Conflict."""
-        if by is not None and not by.sees_all:
-            raise Refused("Only a head can reassign a deal.")
-        if owner is not None and not owner.active:
-            raise Refused("{login} is disabled", field="owner", login=owner.login)
-        was = self.owner_id
-        if was == (owner and owner.id):
-            return False
-        with database.atomic():
-            if not self._conditional(self._same_owner(), owner=owner):
-                raise Conflict("Somebody else reassigned this deal just now.")
-            # What the one before had still to do about it is the new owner's.
-            theirs = (Task.deal == self) & (Task.owner == was) & Task.done_at.is_null()
-            Task.update(owner=owner).where(theirs).execute()
-            Event.add("deal.assigned", deal=self, by=by, also=[was], payload={"was": was})
-        return True
-
     def _may_change(self, by: User | None) -> None:
         if by is not None and not by.sees_all and self.owner_id != by.id:
             raise Refused("This deal belongs to somebody else.")
@@ -557,8 +430,8 @@ class Deal(Table):
 
     def _changed_stage(
         self, was: Stage | None, stage: Stage, by: User | None, at: datetime, reason: str = ""
-    ) -> None:
-        StageChange.create(
+    ) -> StageChange:
+        return StageChange.create(
             deal=self,
             from_stage=was,
             to_stage=stage,
@@ -568,15 +441,16 @@ class Deal(Table):
             reason=reason or None,
         )
 
-    def is_untouched(self) -> bool:
-        """No person has changed it: what the system made may follow the call's last speaker."""
-        return not Event.select().where(Event.deal == self, Event.user.is_null(False)).exists()
-
-
-def check_amount(amount: Decimal | None) -> None:
-    """Raises Refused for what is no sum of money."""
-    if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
-        raise Refused("between 0 and 999,999,999,999.99", field="amount")
+    def moved(self, change: StageChange, by: User | None) -> dict[str, Any]:
+        """What the event of a move says: all that an open board needs to show it. ``change``: the
+        later of two moves of a deal has the higher one; ``since``: in milliseconds since 1970."""
+        return {
+            "from": change.from_stage_id,
+            "to": change.to_stage_id,
+            "change": change.id,
+            "since": Deal.stage_since.db_value(self.stage_since),
+            **told(by),
+        }
 
 
 class StageChange(Table):
@@ -645,82 +519,19 @@ class Call(Table):
         missed = (cls.direction == "incoming") & (cls.outcome << MISSED_OUTCOMES)
         return cls.select().where(missed, cls.called_back_at.is_null()).order_by(cls.started_at)
 
-    @property
-    def makes_customers(self) -> bool:
-        """T10: internal calls, hidden, ignored and own numbers make no contact and no deal."""
-        if self.direction == "internal" or self.number is None or self.number in fields.own:
-            return False
-        return self.number not in ignored and self.number not in IgnoredNumber.known()
-
     @classmethod
     def visible_to(cls, user: User) -> Any:
         """Heads: all. A seller: calls that reached this seller's phone, or belong to own deals."""
-        query = cls.select()
-        if user.sees_all:
-            return query
         # Correlated: a list of all calls that a seller ever had would grow with the years.
         own_leg = fn.EXISTS(Leg.select(Leg.id).where(Leg.call == cls.id, Leg.user == user))
         own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
-        return query.where((cls.agent == user) | own_leg | own_deal)
-
-    @classmethod
-    def audible_to(cls, user: User) -> Any:
-        """T8: calls whose recording this user may hear: those of cards that the user may see, and
-        without a card those that the user was the last to speak in. That a phone has rung does not
-        let its owner hear what others said."""
-        query = cls.select()
-        if user.sees_all:
-            return query
-        own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
-        return query.where(own_deal | (cls.deal.is_null() & (cls.agent == user)))
-
-    @classmethod
-    def popping_up_for(cls, user: User) -> Any:
-        """T1: live calls that ring at, or are with, this user's phone. While another user talks, a
-        phone that only rings has lost the call; after a transfer it rings for this user again."""
-        own = Leg.select(Leg.call).where(Leg.user == user, Leg.ended_at.is_null())
-        other = Leg.alias()
-        taken = other.select(other.id).where(
-            other.call == cls.id,
-            other.user != user,
-            other.answered_at.is_null(False),
-            other.ended_at.is_null(),
-        )
-        talks = cls.id << own.where(Leg.answered_at.is_null(False))
-        return cls.select().where(cls.ended_at.is_null(), cls.id << own, talks | ~fn.EXISTS(taken))
+        theirs = (cls.agent == user) | own_leg | own_deal
+        return cls.select() if user.sees_all else cls.select().where(theirs)
 
     @classmethod
     def unfinished(cls, pbx: str) -> Any:
         """Calls of one PBX that have not ended, as far as the rows know."""
         return cls.select().where(cls.pbx == pbx, cls.ended_at.is_null())
-
-    def attach(self, deal: Deal, by: User) -> None:
-        """A person puts the call on a card. On it already, or a conversation of others that is on
-        no card which this person may see: no change. Raises Refused."""
-        deal._may_change(by)
-        with database.atomic():
-            now = locked(Call.select().where(Call.id == self.id)).get()
-            others = now.deal_id or (now.agent_id and not now.was_talk_of(by))
-            if others and now.agent_id != by.id and not now.deal_for(by):
-                return
-            self.deal, self.contact = deal, now.contact or deal.contact
-            if now.deal_id == deal.id and now.is_attached_by_hand():
-                return
-            self.save(only=[Call.deal, Call.contact])
-            Event.add("call.attached", deal=deal, call=self, by=by)
-
-    def deal_for(self, user: User) -> Deal | None:
-        """The card that the call is on, if this user may see it."""
-        return Deal.visible_to(user).where(Deal.id == (self.deal_id or 0)).first()
-
-    def was_talk_of(self, user: User) -> bool:
-        """Whether this user talked in it, or sees all. On a card of one whose phone only rang, what
-        others said would be theirs to hear, and no longer that of those who said it."""
-        spoke = (Leg.call == self) & (Leg.user == user) & Leg.answered_at.is_null(False)
-        return user.sees_all or Leg.select().where(spoke).exists()
-
-    def is_attached_by_hand(self) -> bool:
-        return bool(_BY_HAND.rows(self.id))
 
 
 class Leg(Table):
@@ -747,7 +558,7 @@ class Leg(Table):
 class CallRule(Table):
     """T2: which calls make what. ``did`` '' is every called number; a named one wins.
 
-    ``effects``: words of call_rules.py; '' is nothing. A known number's open deal always
+    ``effects``: words of telephony/call_rules.py; '' is nothing. A known number's open deal always
     takes the call, so 'deal' for a known number is the repeat deal; a deal closed less than
     ``repeat_after`` days ago takes the call too. ``missed_owner``: whose a missed call is.
     """
@@ -762,40 +573,6 @@ class CallRule(Table):
     class Meta:
         indexes = ((("did", "situation", "known"), True),)
 
-    @classmethod
-    def add(
-        cls,
-        situation: str,
-        known: bool,
-        effects: str,
-        did: str = "",
-        missed_owner: str = "last",
-        repeat_after: int = 0,
-    ) -> CallRule:
-        """A rule for a key that has none yet. Raises Refused."""
-        wrong = faults(situation, known, effects.split(), missed_owner, repeat_after)
-        if wrong:
-            raise Refused("{value}", field="rule", value=next(iter(wrong.values())))
-        return cls.create(
-            did=normal_did(did),
-            situation=situation,
-            known=known,
-            effects=" ".join(word for word in EFFECTS if word in effects.split()),
-            missed_owner=missed_owner,
-            repeat_after=repeat_after,
-        )
-
-    @classmethod
-    def for_call(cls, situation: str, known: bool, did: str | None) -> CallRule | None:
-        """The rule that a call falls under: that of its called number before that for all."""
-        rules = {rule.did: rule for rule in _RULES.models(situation, known, did or "")}
-        return rules.get(did or "") or rules.get("")
-
-    @classmethod
-    def effects_for(cls, situation: str, known: bool, did: str | None) -> set[str]:
-        rule = cls.for_call(situation, known, did)
-        return rule.words if rule else set()
-
     @property
     def words(self) -> set[str]:
         """The effects, each a word."""
@@ -807,28 +584,6 @@ class IgnoredNumber(Table):
 
     e164 = PhoneField(unique=True)
     note = CharField(120, default="")
-
-    _read: tuple[float, frozenset[str]] = (0.0, frozenset())
-
-    @classmethod
-    def known(cls) -> frozenset[str]:
-        """All of them: read again every two seconds at most, as each call asks for them."""
-        until, numbers = cls._read
-        if time.monotonic() >= until:
-            numbers = frozenset(row.e164 for row in cls.select(cls.e164))
-            IgnoredNumber._read = (time.monotonic() + IGNORED_SECONDS, numbers)
-        return numbers
-
-    @classmethod
-    def forget(cls) -> None:
-        """Read them again next time: they have changed."""
-        IgnoredNumber._read = (0.0, frozenset())
-
-    @classmethod
-    def spares(cls, number: Any) -> Any:
-        """As a condition on a column: not ignored, neither here nor by the configuration."""
-        here = number.not_in(cls.select(cls.e164))
-        return here & number.not_in(ignored) if ignored else here
 
 
 class Turn(Table):
@@ -944,11 +699,9 @@ class Task(Table):
     @classmethod
     def visible_to(cls, user: User) -> Any:
         """R1: a seller's own, and those of own deals. Heads: all."""
-        query = cls.select()
-        if user.sees_all:
-            return query
         own_deal = fn.EXISTS(Deal.select(Deal.id).where(Deal.id == cls.deal, Deal.owner == user))
-        return query.where((cls.owner == user) | own_deal)
+        theirs = (cls.owner == user) | own_deal
+        return cls.select() if user.sees_all else cls.select().where(theirs)
 
 
 class Note(Table):
@@ -1075,6 +828,8 @@ class Event(Table):
         reached = _REACHED.rows(call.id) if call and not only_heads else ()
         call_for = {user for (user,) in reached}
         about = {"request": request.id, "request_for": request.user_id} if request else {}
+        if call and call.contact_id:
+            about["caller"] = call.contact_id
         content = {
             **(payload or {}),
             **about,
@@ -1100,59 +855,11 @@ class Event(Table):
         """Read once: every open page asks whether it is for its user."""
         return json.loads(self.payload)
 
-    def deal_for(self, user: User) -> int | None:
-        """R1 for the live feed: the deal's id, if this user may (or until now might) see it."""
-        return self.deal_id if user.sees_all or user.id in self.content["deal_for"] else None
-
-    def call_for(self, user: User) -> int | None:
-        """The call's id, if it reached this user's phone; heads see the calls of all."""
-        return self.call_id if user.sees_all or user.id in self.content["call_for"] else None
-
-    def task_for(self, user: User) -> int | None:
-        """The task's id, if it is (or until now was) this user's; heads see those of all."""
-        if not self.kind.startswith("task."):
-            return None
-        content = self.content
-        return content["task"] if user.sees_all or user.id in content["task_for"] else None
-
-    def contact_for(self, user: User) -> int | None:
-        """The contact's id, if this user may (or until now might) see it; heads see all."""
-        content = self.content
-        if "contact_for" not in content:
-            return None
-        return content["contact"] if user.sees_all or user.id in content["contact_for"] else None
-
-    def request_for(self, user: User) -> int | None:
-        """The request's id, if it is this user's own."""
-        content = self.content
-        return content["request"] if content.get("request_for") == user.id else None
-
 
 # Asked or done on every call ---------------------------------------------------------------------
 
 
 _OF_NUMBER = Prepared(lambda number: Contact.select().join(Phone).where(Phone.e164 == number))
-_OPEN_DEALS = Prepared(
-    lambda contact: (
-        Deal.select()
-        .where(Deal.contact == contact, Deal.closed_at.is_null())
-        .order_by(Deal.created_at.desc(), Deal.id.desc())
-    )
-)
-_RULES = Prepared(
-    lambda situation, known, did: CallRule.select().where(
-        CallRule.situation == situation,
-        CallRule.known == known,
-        (CallRule.did == did) | (CallRule.did == ""),
-    )
-)
-_BY_HAND = Prepared(
-    lambda call: (
-        Event.select(Event.id)
-        .where(Event.kind == "call.attached", Event.call == call, Event.user.is_null(False))
-        .limit(1)
-    )
-)
 _REACHED = Prepared(lambda call: Leg.select(Leg.user).where(Leg.call == call))
 _APPEND = Prepared(
     lambda kind, deal, call, user, at, payload: Event.insert(
@@ -1168,11 +875,6 @@ def _can_be_found(kind: str, row: int) -> None:
     from verbs import search  # verbs build on the tables
 
     search.keep(kind, [row])
-
-
-def normal_did(did: str | None) -> str:
-    """A called number as it is stored: E.164 where it is one, else as the PBX named it."""
-    return number_or_none(did) or clean(did, 40)
 
 
 def is_missed(direction: str, outcome: str | None) -> bool:

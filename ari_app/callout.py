@@ -19,6 +19,7 @@ from ari_app import router
 from ari_app.client import AriError, Client, Gone
 from models import CallRequest, Contact
 from settings import Calls
+from telephony.call_report import OWN_PROBE
 from verbs import requests
 
 log = logging.getLogger("trichter.ari")
@@ -26,7 +27,6 @@ log = logging.getLogger("trichter.ari")
 RINGS = 30
 """Seconds that a phone rings for its own user."""
 LONGEST = 40
-OWN = "trichter-"
 
 
 def dialled(e164: str, calls: Calls) -> str:
@@ -80,7 +80,7 @@ def has_context(ask: Callable[..., Any], app: str, context: str) -> bool | None:
 
     Raises AriError's kinds.
     """
-    channel = f"{OWN}doctor-{int(time.time())}.{secrets.randbelow(10**9)}"
+    channel = f"{OWN_PROBE}{int(time.time())}.{secrets.randbelow(10**9)}"
     ask(
         "POST",
         "/channels/create",

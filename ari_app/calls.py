@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ari_app.events import Channel
 from ari_app.known import Known
-from call_report import CallReport
+from telephony.call_report import CallReport
 
 
 class Calls:

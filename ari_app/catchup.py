@@ -16,10 +16,10 @@ from ari_app import cdr, cel
 from ari_app.insiders import Insiders
 from ari_app.records import opened
 from ari_app.row import BadRow, Clock, SourceError, Table, shown
-from call_report import CallReport
 from database import DATABASE_ERRORS, database, discard, explain
 from fields import utcnow
 from settings import Settings
+from telephony.call_report import CallReport
 from verbs import history, recordings, silences
 
 log = logging.getLogger("trichter.ari")

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from ari_app.cdr_row import LONGEST_ID, Part, part
 from ari_app.events import number_sent
 from ari_app.row import BadRow, Clock, Row
-from call_report import OWN_EAR, CallReport, LegReport, mobile_endpoint
+from telephony.call_report import NO_CALL, CallReport, LegReport, mobile_endpoint
 
 OUTCOMES = {"BUSY": "busy", "FAILED": "failed", "CONGESTION": "failed"}
 OPEN_FOR = timedelta(hours=12)
@@ -53,8 +53,8 @@ def calls(
         except (ValueError, KeyError, OverflowError) as error:
             yield place, BadRow(line, _why(error))
             continue
-        if found.channel.startswith("Snoop/") or found.uniqueid.startswith(OWN_EAR):
-            continue  # one who only listens, or a recorder of ours: nobody's call
+        if found.channel.startswith("Snoop/") or found.uniqueid.startswith(NO_CALL):
+            continue  # one who only listens, a recorder, the doctor's probe: nobody's call
         call = open_.setdefault(linkedid, Parts(linkedid))
         call.rows.append(found)
         call.until = max(call.until or found.end, found.end)

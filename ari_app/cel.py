@@ -16,8 +16,8 @@ from ari_app.events import Bridged, Channel, Dialled, Event, HungUp, Updated, nu
 from ari_app.ledger import Ledger
 from ari_app.row import BadRow, Clock, Row
 from ari_app.sides import BUSY_CAUSE, GAVE_UP_CAUSES
-from call_report import CallReport
 from fields import clean
+from telephony.call_report import CallReport
 
 LONGEST_ID = 150
 REACHED = GAVE_UP_CAUSES - {18} | {BUSY_CAUSE}

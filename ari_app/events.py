@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from call_report import OWN_EAR
+from telephony.call_report import NO_CALL
 
 LINKEDID = "CHANNEL(linkedid)"
 """ari.conf must name it in ``channelvars``: it tells which legs are one call."""
@@ -68,8 +68,8 @@ class Channel:
 
     @property
     def listens(self) -> bool:
-        """Somebody's who listens to a call, and takes no part in it."""
-        return self.id.startswith(OWN_EAR)
+        """Somebody's who listens to a call, and takes no part in it; or the doctor's probe."""
+        return self.id.startswith(NO_CALL)
 
     @property
     def is_local(self) -> bool:

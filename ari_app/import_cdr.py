@@ -12,8 +12,8 @@ from ari_app.records import opened
 from ari_app.row import BadRow, Clock, SourceError, Table, shown
 from database import database
 from errors import TrichterError
-from models import User
 from settings import Settings
+from verbs.phones import known_endpoints
 
 MOST_NAMED = 20
 """Bad rows that are named; all are counted."""
@@ -39,7 +39,7 @@ def run(
     bad: list[BadRow] = []
     try:
         with database.connection_context():
-            phones = User.endpoints()
+            phones = known_endpoints()
             if not phones:
                 raise TrichterError("no user has a phone yet; 'trichter user add' comes first")
             reading = Import(

@@ -7,7 +7,7 @@ import time
 
 from ari_app.seldom import Seldom
 from database import DATABASE_ERRORS, discard, explain
-from models import User
+from verbs.phones import known_endpoints
 
 log = logging.getLogger("trichter.ari")
 
@@ -37,7 +37,7 @@ class Insiders:
 
     def _ask(self) -> None:
         try:
-            self._known = User.endpoints()
+            self._known = known_endpoints()
             self._until = time.monotonic() + GOOD_FOR
         except DATABASE_ERRORS as error:
             known = "no calls yet" if self._known is None else "still using the phones known before"

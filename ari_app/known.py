@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from ari_app.sides import Side
-from call_report import CallReport
+from telephony.call_report import CallReport
 
 
 @dataclass

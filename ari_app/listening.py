@@ -13,9 +13,9 @@ from typing import Any
 
 from ari_app import callout
 from ari_app.client import AriError, Client, Gone
-from call_report import OWN_EAR
 from database import DATABASE_ERRORS
 from models import CallRequest, User
+from telephony.call_report import OWN_EAR
 from verbs import requests
 
 log = logging.getLogger("trichter.ari")

@@ -19,10 +19,10 @@ from ari_app.events import Event, Snapshot
 from ari_app.insiders import SAY_EVERY
 from ari_app.ledger import Ledger
 from ari_app.seldom import Seldom
-from call_report import CallReport
 from database import DATABASE_ERRORS, database
 from fields import utcnow
 from models import Call, Leg
+from telephony.call_report import CallReport
 from verbs import silences
 from verbs.calls import record_call
 

@@ -39,9 +39,9 @@ from ari_app.snoops import (
     snoop_of,
 )
 from database import DATABASE_ERRORS, database, discard, explain
-from models import Call, User
+from models import Call
 from settings import Settings
-from verbs import recordings
+from verbs import phones, recordings
 
 log = logging.getLogger("trichter.ari")
 
@@ -179,7 +179,7 @@ class RuleRecordings:
             self._begun &= {call.linkedid for call in wanted}
             begun = self._begun | set(self._heard.values())
             due = [call for call in wanted if not {call.linkedid, call.id} & begun]
-            inside = User.endpoints() if due else frozenset()
+            inside = phones.known_endpoints() if due else frozenset()
         if due:
             live = list(channels_in(client.request("GET", "/channels")))
             for call in due:

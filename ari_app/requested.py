@@ -22,12 +22,12 @@ from ari_app.client import AriError, Client, Gone, Unauthorized, Unreachable
 from ari_app.events import Channel
 from ari_app.listening import Listening
 from ari_app.seldom import Seldom
-from call_report import OWN_CALL, OWN_EAR
-from changes import Changes
 from database import DATABASE_ERRORS, database, discard, explain
+from database.changes import Changes
 from fields import utcnow
 from models import CallRequest
 from settings import Settings
+from telephony.call_report import OWN_CALL, OWN_EAR
 from verbs import requests
 
 log = logging.getLogger("trichter.ari")

@@ -13,9 +13,9 @@ from typing import Any
 
 from peewee import JOIN
 
-from fields import clean, outside_number
-from models import Contact, Deal, Department, Phone, Stage, User, normal_did
-from prepared import Prepared
+from database.prepared import Prepared
+from fields import clean, normal_did, outside_number
+from models import Contact, Deal, Department, Phone, Stage, User
 from settings import Settings
 
 STEPS = 2

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from call_report import LegReport, mobile_endpoint
+from telephony.call_report import LegReport, mobile_endpoint
 
 BUSY_CAUSE = 17
 """Q.850: user busy."""

@@ -6,8 +6,8 @@ from typing import IO
 
 import click
 
-import contact_file
 from commands.answers import the_user
+from formats import contact_file
 from models import User
 from settings import Settings
 from verbs import contact_import, erasure, receipts

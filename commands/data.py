@@ -8,10 +8,9 @@ from collections.abc import Callable
 import click
 
 import database
-import defaults
-import exports
+from formats import exports
 from models import User
-from verbs import search, users
+from verbs import defaults, search, users
 
 
 @click.command()
@@ -68,7 +67,7 @@ def export(kind: str, form: str) -> None:
 @click.command("demo-data")
 def demo_data() -> None:
     """Sellers, customers and deals to look at. Only into an empty system."""
-    import demo_data as story
+    from commands import demo_data as story
 
     for line in story.load():
         click.echo(line)

@@ -6,9 +6,9 @@ from typing import IO
 
 import click
 
-import rules_file
-import setup_file
 from commands.answers import refuse, say_changes
+from errors import Refused
+from formats import rules_file, setup_file
 from verbs import rule_set
 from verbs import rules as call_rules
 from verbs.setup import apply as apply_setup
@@ -54,7 +54,12 @@ def funnel_load(file: IO[bytes], dry_run: bool) -> None:
 
 def _set_up(contents: setup_file.Contents, dry_run: bool) -> None:
     refuse(contents.problems)
-    say_changes(apply_setup(contents, only_say=dry_run), dry_run)
+    try:
+        changes = apply_setup(contents, only_say=dry_run)
+    except Refused as refusal:
+        changes = []
+        refuse([str(refusal)])
+    say_changes(changes, dry_run)
 
 
 @click.group()

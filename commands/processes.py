@@ -57,7 +57,7 @@ def panel(settings: Settings) -> None:
 @click.pass_obj
 def serve(settings: Settings) -> None:
     """All processes under one parent, which restarts what dies."""
-    from supervisor import Supervisor
+    from commands.supervisor import Supervisor
 
     supervisor = Supervisor(["ari", "agi", "panel"])
     on_stop(supervisor.stop)

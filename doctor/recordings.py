@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import recorded
 from database import DATABASE_ERRORS
 from doctor.check import FAULT, GOOD, NOTE, Check
 from models import Call
 from settings import Settings
+from telephony import recorded
 from verbs import recordings
 
 LATELY = 20

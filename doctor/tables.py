@@ -12,6 +12,7 @@ import database
 from doctor.check import FAULT, GOOD, NOTE, Check
 from models import User
 from settings import Settings
+from verbs.phones import known_endpoints
 
 
 def checks(settings: Settings) -> Iterator[Check]:
@@ -48,9 +49,14 @@ def _file() -> Iterator[Check]:
 
 
 def _people() -> Iterator[Check]:
-    if not User.select().where(User.active).exists():
+    people = User.select().where(User.active)
+    if not people.exists():
         yield Check(NOTE, "users", "there are none", "trichter user add LOGIN --name … --role …")
-    elif not User.endpoints():
+        return
+    if not people.where(User.role == "admin").exists():
+        finding = "none is an administrator, so nobody can open the page Setup"
+        yield Check(NOTE, "users", finding, "trichter user add LOGIN --name … --role admin")
+    if not known_endpoints():
         yield Check(
             FAULT,
             "users",

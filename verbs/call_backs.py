@@ -6,13 +6,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from database.prepared import Prepared
 from models import Call, Contact, Deal, Task, User
-from prepared import Prepared
 from verbs import tasks
 
 WITHIN = timedelta(hours=1)
 """How soon after it ended a missed call is to be returned."""
-TITLE = "Call back {name}"
+TITLE = tasks.OF_CALLS["call"]
 TALKED = "talked"
 """What came of it, if the system saw that they have talked."""
 

@@ -6,11 +6,13 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from database.prepared import Prepared
 from errors import Conflict
 from models import Call, Deal, Event, is_missed, told
-from prepared import Prepared
 from verbs import call_backs, recordings, search
 from verbs.customers import apply_rules
+from verbs.deals import assign
+from verbs.ignored import makes_customers
 
 _MISSED = Prepared(
     lambda number, before: Call.awaiting_call_back().where(
@@ -31,7 +33,7 @@ def follow(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) -> No
     elif newly_attached and not call.outcome:
         Event.add("call.attached", call=call)
     if call.outcome and call.outcome != was_outcome:
-        if is_missed(call.direction, call.outcome) and call.makes_customers:
+        if is_missed(call.direction, call.outcome) and makes_customers(call):
             apply_rules(call, "missed")
             _talked_since(call)
         if call.contact_id is None and call.number:
@@ -42,7 +44,7 @@ def follow(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) -> No
 def _answered(call: Call) -> None:
     """T2 and T9: customers and deals by the rules, earlier missed calls are called back."""
     record = recordings.is_wanted(call)
-    if call.makes_customers:
+    if makes_customers(call):
         apply_rules(call, call.direction)
         _clear_missed(call)
         call_backs.talked(call, call.answered_at)
@@ -84,10 +86,15 @@ def _follow_speaker(call: Call) -> None:
     deal, agent = call.deal, call.agent
     if not deal or not agent or not agent.active or deal.owner_id == agent.id:
         return
-    if deal.is_untouched() and _made(call, deal):
+    if is_untouched(deal) and _made(call, deal):
         # Conflict: a person reassigned it at this very moment, so it is touched.
         with suppress(Conflict):
-            deal.assign_to(agent, by=None)
+            assign(deal, agent, by=None)
+
+
+def is_untouched(deal: Deal) -> bool:
+    """No person has changed it: what the system made may follow the call's last speaker."""
+    return not Event.select().where(Event.deal == deal, Event.user.is_null(False)).exists()
 
 
 def _made(call: Call, deal: Deal) -> bool:

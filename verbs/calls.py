@@ -11,12 +11,15 @@ from typing import Any
 
 from peewee import Case, fn
 
-from call_report import OWN_CALL, CallReport, LegReport
 from database import database, locked
-from fields import clean, earliest, outside_number, seconds
-from models import Call, CallRequest, Contact, Event, Leg, User, normal_did
-from prepared import Prepared
+from database.prepared import Prepared
+from fields import clean, earliest, normal_did, outside_number, seconds
+from models import Call, CallRequest, Contact, Event, Leg
+from telephony.call_report import OWN_CALL, CallReport, LegReport
 from verbs import call_consequences
+from verbs.customers import open_deal_of
+from verbs.ignored import makes_customers
+from verbs.phones import users_at
 from verbs.requests import adopt
 
 _LOCKED = Prepared(
@@ -100,7 +103,7 @@ def _record_legs(call: Call, whole: CallReport) -> dict[str, Leg]:
     goes_on = not whole.ended_at and bool(whole.answered_at) == bool(call.answered_at)
     known = {leg.channel: leg for leg in _LEGS.models(call.id)}
     fresh = [report.endpoint for report in reports if report.channel not in known]
-    users = User.by_endpoint(fresh) if fresh else {}
+    users = users_at(fresh) if fresh else {}
     for report in reports:
         leg = known.get(report.channel)
         if leg is None:
@@ -145,14 +148,14 @@ def _identify(call: Call, report: CallReport) -> bool:
         call.assign(queue=clean(report.queue))
     if report.recording and not call.recording:
         call.recording = report.recording
-    if call.contact_id or not call.makes_customers:
+    if call.contact_id or not makes_customers(call):
         return False
     contact = Contact.by_number(call.number)
     if contact is None:
         return False
     call.contact = contact
     if call.deal_id is None:
-        call.deal = contact.open_deal()
+        call.deal = open_deal_of(contact)
     return call.deal_id is not None
 
 

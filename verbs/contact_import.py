@@ -1,7 +1,7 @@
 """C1: contacts of a file become contacts here. Doing it again changes nothing.
 
 A row belongs to the contact with one of its numbers or, where no number is known, with its mail.
-Rows are written a few hundred at a time, so that calls need not wait for them.
+A few are written at a time, so that calls need not wait, and files take turns: no two make twins.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from errors import Refused
 from fields import number_or_none, utcnow
 from models import Company, Contact, Event, Note, Phone, User
 from verbs import search
+from verbs.alone import alone
 from verbs.contacts import READERS
 from verbs.import_rows import Line, Plan
 
@@ -68,7 +69,7 @@ def run(
         raise Refused("Only a head brings in contacts from a file.")
     outcome = Outcome()
     for batch in _batches(plan, rows):
-        with database.atomic():
+        with alone("contact import"), database.atomic():
             _enter(batch, plan)
         outcome.add(batch)
         progress(sum(outcome.counts.values()))

@@ -30,10 +30,7 @@ def change(
     the caller's business (``Contact.visible_to``).
     """
     with database.atomic():
-        if seen:
-            now = locked(Contact.select().where(Contact.id == contact.id)).get()
-            if any(now.__data__[key] != value for key, value in seen.items()):
-                raise Conflict("Somebody else changed this just now. Look at it again.")
+        _must_be_as(contact, seen)
         contact.assign(**{key: READERS[key](value) for key, value in about.items()})
         changed = [field.name for field in contact.dirty_fields]
         if not changed:
@@ -42,6 +39,15 @@ def change(
         search.renamed("contact", [contact.id])
         tell("contact.changed", contact, by, changed=changed)
     return True
+
+
+def _must_be_as(row: Contact | Company, seen: dict[str, Any] | None) -> None:
+    if not seen:
+        return
+    table = type(row)
+    now = locked(table.select().where(table.id == row.id)).get()
+    if any(now.__data__[key] != value for key, value in seen.items()):
+        raise Conflict("Somebody else changed this just now. Look at it again.")
 
 
 def check(contact: Contact, by: User) -> None:
@@ -144,8 +150,11 @@ READERS: dict[str, Any] = {
 """What can be said of a contact, and what makes a column's value of it or raises Refused."""
 
 
-def change_company(company: Company, by: User | None, **about: Any) -> bool:
-    """Some of name, website and notes. False: nothing differs. Raises Refused."""
+def change_company(
+    company: Company, by: User | None, seen: dict[str, Any] | None = None, **about: Any
+) -> bool:
+    """Some of name, website and notes. False: nothing differs. ``seen``: columns as the person saw
+    them. Raises Refused, or Conflict if somebody else has changed one of them since."""
     if "name" in about:
         about["name"] = clean(about["name"], 120)
         if not about["name"]:
@@ -155,6 +164,7 @@ def change_company(company: Company, by: User | None, **about: Any) -> bool:
     if "notes" in about:
         about["notes"] = readable_lines(about["notes"], 20_000)
     with database.atomic():
+        _must_be_as(company, seen)
         company.assign(**about)
         if not company.dirty_fields:
             return False

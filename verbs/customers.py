@@ -11,8 +11,12 @@ from typing import Any
 from peewee import fn
 
 from database import locked
-from models import Call, CallRule, Contact, Deal, Department, Leg, Turn, User
+from database.prepared import Prepared
+from models import Call, CallRule, Contact, Deal, Leg, Turn, User
 from verbs import call_backs
+from verbs.call_cards import is_attached_by_hand
+from verbs.phones import department_for, ringing_in
+from verbs.rule_choice import rule_for
 
 CUSTOMERS = {"contact", "deal"}
 """Effects that make a contact of an unknown number."""
@@ -24,7 +28,7 @@ def apply_rules(call: Call, situation: str) -> None:
     The contact's row is locked, so that two calls at once make one deal (rule 7).
     """
     known = call.contact or Contact.by_number(call.number)
-    rule = CallRule.for_call(situation, known is not None, call.did)
+    rule = rule_for(situation, known is not None, call.did)
     owner = Owner(call, situation, rule)
     calls_back = situation == "missed" and rule is not None and "task" in rule.words
     if known is None and not (rule and rule.words & CUSTOMERS):
@@ -33,7 +37,7 @@ def apply_rules(call: Call, situation: str) -> None:
         return
     contact = known or _new_contact(call, owner)
     locked(Contact.select().where(Contact.id == contact.id)).get()
-    deal = call.deal if call.is_attached_by_hand() else taken_by(contact, rule, call, owner.near)
+    deal = call.deal if is_attached_by_hand(call) else taken_by(contact, rule, call, owner.near)
     if deal is None and rule and "deal" in rule.words:
         deal = Deal.open(
             contact.name, owner.user, None, contact=contact, call=call, source="call", at=_at(call)
@@ -51,11 +55,27 @@ def _want_call_back(call: Call, contact: Contact | None, deal: Deal | None, owne
         owner.accept()
 
 
+_OPEN_DEALS = Prepared(
+    lambda contact: (
+        Deal.select()
+        .where(Deal.contact == contact, Deal.closed_at.is_null())
+        .order_by(Deal.created_at.desc(), Deal.id.desc())
+    )
+)
+
+
+def open_deal_of(contact: Contact, preferred_owner: User | None = None) -> Deal | None:
+    """The deal that a call belongs to: the newest open one, the given owner's first."""
+    deals = _OPEN_DEALS.models(contact.id)
+    own = [d for d in deals if preferred_owner and d.owner_id == preferred_owner.id]
+    return next(iter(own or deals), None)
+
+
 def taken_by(
     contact: Contact, rule: CallRule | None, call: Call, preferred: User | None = None
 ) -> Deal | None:
     """The deal that takes a call without a rule's help: an open one, or one just closed."""
-    return contact.open_deal(preferred) or recent_deal(contact, rule, _at(call))
+    return open_deal_of(contact, preferred) or recent_deal(contact, rule, _at(call))
 
 
 def recent_deal(contact: Contact, rule: CallRule | None, at: datetime) -> Deal | None:
@@ -138,7 +158,7 @@ def head_for(did: str | None, rang: Sequence[User] = ()) -> User | None:
     """The head of the department that the called number belongs to, else that of whose phone rang
     last, else of any; the one added first."""
     heads = list(User.select().where(User.active, User.role == "head").order_by(User.id))
-    answering = Department.answering(did or "")
+    answering = department_for(did or "")
     departments = [answering and answering.id, *(user.department_id for user in reversed(rang))]
     of = (head for d in departments if d for head in heads if head.department_id == d)
     return next(of, next(iter(heads), None))
@@ -146,8 +166,8 @@ def head_for(did: str | None, rang: Sequence[User] = ()) -> User | None:
 
 def in_the_round(did: str | None, rang: Sequence[User] = ()) -> list[User]:
     """Who takes turns: the department that answers the called number, else whose phones rang."""
-    department = Department.answering(did or "")
-    return (department.ringing() if department else []) or list(rang)
+    department = department_for(did or "")
+    return (ringing_in(department) if department else []) or list(rang)
 
 
 def locked_turns(users: Sequence[User]) -> dict[int, int]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from database import database
 from errors import Conflict, Refused
-from fields import clean
-from models import Department, Event, User, normal_did
+from fields import clean, normal_did
+from models import Department, Event, User
 
 
 def add(name: str, did: str = "", by: User | None = None) -> Department:

@@ -28,7 +28,7 @@ from models import (
     Task,
     User,
 )
-from verbs import elsewhere, receipts, search, tasks
+from verbs import elsewhere, ignored, receipts, search, tasks
 from verbs.receipts import pages
 
 ERASED = "Erased"
@@ -214,7 +214,7 @@ def _deals(deals: list[int], by: User | None) -> None:
 def _rest(person: Person) -> None:
     """The contact itself, and a company that was nobody but this person."""
     if IgnoredNumber.delete().where(IgnoredNumber.e164 << person.numbers).execute():
-        IgnoredNumber.forget()
+        ignored.forget()
     contact = person.contact
     if contact is None:
         return

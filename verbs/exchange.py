@@ -12,7 +12,8 @@ from typing import Any
 
 from database import database
 from fields import clean
-from models import Device, QueueState, User
+from models import Device, QueueState
+from verbs.phones import known_endpoints
 
 EXCHANGE = ""
 """In place of an endpoint: the row that tells whether the exchange itself is watched."""
@@ -47,7 +48,7 @@ def record_devices(pbx: str, states: Mapping[str, str], at: datetime) -> None:
     """
     with database.atomic():
         known = {device.endpoint: device for device in Device.select().where(Device.pbx == pbx)}
-        users = User.endpoints()
+        users = known_endpoints()
         for endpoint in users & states.keys():
             state = states[endpoint] if states[endpoint] in STATES else "unknown"
             if endpoint not in known or known[endpoint].state != state:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from peewee import fn
 
 from database import database, locked
 from errors import Conflict, Refused, Words
-from fields import utcnow
+from fields import clean, utcnow
 from models import Deal, Event, Funnel, Stage, User
 from verbs.stage_fields import UNSAID, checked, read_name
 
@@ -27,10 +27,25 @@ def add_funnel(
     kinds = zip(stages, ("unsorted", "won", "lost"), strict=True)
     with database.atomic():
         _check_free(Funnel.select().where(Funnel.name == read_name(name)), FUNNEL_IS_THERE)
-        funnel = Funnel.add(name, [checked({"name": stage, "kind": kind}) for stage, kind in kinds])
+        funnel = build_funnel(
+            name, [checked({"name": stage, "kind": kind}) for stage, kind in kinds]
+        )
         funnel.position = Funnel.select(fn.MAX(Funnel.position)).scalar() + 1
         funnel.save(only=[Funnel.position])
         _tell("funnel.added", by, funnel)
+    return funnel
+
+
+def build_funnel(name: str, stages: Iterable[dict[str, Any]]) -> Funnel:
+    """A funnel with its stages, each given by its columns, in their order. Raises Refused."""
+    rows = list(stages)
+    kinds = [row["kind"] for row in rows]
+    if kinds[:1] != ["unsorted"] or kinds.count("unsorted") > 1 or not clean(name):
+        raise Refused("needs a name, and Unsorted as its first stage", field="funnel")
+    with database.atomic():
+        funnel = Funnel.create(name=clean(name))
+        for position, row in enumerate(rows):
+            Stage.create(funnel=funnel, position=position, **row)
     return funnel
 
 
@@ -166,7 +181,7 @@ def _check_removable(stage: Stage, stages: list[Stage], target: Stage | None) ->
 def _move(deals: Sequence[Deal], target: Stage | None) -> int:
     for deal in deals:
         if target:
-            deal.move_to(target, by=None)
+            deal.move_to(target, by=None, reason=deal.lost_reason or "")
     return len(deals)
 
 

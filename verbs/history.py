@@ -12,13 +12,16 @@ from typing import Any
 
 from peewee import fn
 
-from call_report import CallReport
 from database import database
-from fields import outside_number, seconds
-from models import Call, CallRule, Contact, Event, Leg, Phone, User, is_missed, normal_did
+from fields import normal_did, outside_number, seconds
+from models import Call, Contact, Event, Leg, Phone, is_missed
 from models import clean as _clean
+from telephony.call_report import CallReport
 from verbs import call_backs, search
 from verbs.calls import record_call
+from verbs.ignored import makes_customers
+from verbs.phones import users_at
+from verbs.rule_choice import effects_for
 
 DAY, LONGEST_GAP = timedelta(days=1), timedelta(days=31)
 CHUNK = 400
@@ -102,7 +105,7 @@ class _Batch:
     def __init__(self, pbx: str, reports: list[CallReport]) -> None:
         self.pbx = pbx
         self.reports = reports
-        self.users = User.by_endpoint({leg.endpoint for r in reports for leg in r.legs})
+        self.users = users_at({leg.endpoint for r in reports for leg in r.legs})
         self.rules: dict[tuple[str, bool, str | None], set[str]] = {}
         self.calls = [self._call(report) for report in reports]
         wanted = {c.number for c in self.calls if c.number}
@@ -114,7 +117,7 @@ class _Batch:
     def enter(self) -> None:
         self._add_contacts()
         for call in self.calls:
-            call.contact = self.contacts.get(call.number) if call.makes_customers else None
+            call.contact = self.contacts.get(call.number) if makes_customers(call) else None
         for rows in _pages([_data(call) for call in self.calls]):
             Call.insert_many(rows).execute()
         self._add_legs()
@@ -148,7 +151,7 @@ class _Batch:
         """By the rules of T2; a contact that a rule for deals would make is made too."""
         phones = []
         for call, report in zip(self.calls, self.reports, strict=True):
-            if not call.makes_customers or call.number in self.contacts:
+            if not makes_customers(call) or call.number in self.contacts:
                 continue
             if self._effects(call) & {"contact", "deal"}:
                 name = call.name or call.number
@@ -168,7 +171,7 @@ class _Batch:
             return set()
         key = ("missed" if missed else call.direction, False, call.did)
         if key not in self.rules:
-            self.rules[key] = CallRule.effects_for(*key)
+            self.rules[key] = effects_for(*key)
         return self.rules[key]
 
     def _rang_last(self, report: CallReport) -> int | None:

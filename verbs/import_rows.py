@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +11,18 @@ from peewee import fn
 
 import fields
 from errors import Refused, TrichterError
-from fields import BadNumber, clean, normalise, readable_lines
+from fields import BadNumber, clean, normalise, number_or_none, readable_lines
 from models import Company, Contact, User
 from verbs import search
 from verbs.contacts import READERS
 
-SPLIT = str.maketrans({",": "\n", ";": "\n", "|": "\n"})
+SPLIT = re.compile(r"[;|\n]|,(?!\d+E)|\s(?:oder|und|bzw\.?|or|and|или|и)\s", re.IGNORECASE)
+"""What stands between the numbers of a cell; 4,91711E+11 is one of which Excel has cut the end."""
+LABEL = re.compile(
+    r"^['’]|^(?:tel\w*|phone|mobil\w*|handy|büro|privat|тел\w*|моб\w*)\b[ .:]*|\([^\d()]*\)$",
+    re.IGNORECASE,
+)
+"""What people write beside a number; the apostrophe is Excel's mark of a text."""
 
 
 @dataclass
@@ -118,9 +125,18 @@ class Plan:
 
 
 def _numbers(text: str) -> list[str]:
-    written = [clean(part, 60) for part in text.translate(SPLIT).splitlines()]
-    numbers = [normalise(part) for part in written if part]
+    """All numbers of the cells, in any notation. Raises BadNumber or Refused."""
+    written = [clean(LABEL.sub("", part.strip()), 60) for part in SPLIT.split(text)]
+    numbers = [number for part in written if part for number in _one_or_several(part)]
     for number in numbers:
         if number in fields.own:
             raise Refused("{number} is one of our own numbers.", number=number)
     return list(dict.fromkeys(numbers))
+
+
+def _one_or_several(written: str) -> list[str]:
+    """030/1234567 is one number, 030 1234567 / 0171 7654321 are two: each whole by itself."""
+    parts = [part.strip() for part in written.split("/")]
+    whole = [number_or_none(part) for part in parts if part[:1] in ("0", "+", "(")]
+    found = [number for number in whole if number]
+    return found if len(found) == len(parts) > 1 else [normalise(written)]

@@ -6,6 +6,7 @@ from database import database
 from errors import Refused
 from fields import readable_lines, utcnow
 from models import Call, Contact, Deal, Event, Note, User
+from verbs.contact_news import seen_by
 
 NOTE_KINDS = ("note", "mail")
 LONGEST = 20_000
@@ -68,7 +69,7 @@ def _tell(kind: str, note: Note, by: User | None) -> None:
     """One of a contact without a card stands on all its cards, and on its own page."""
     about: dict[str, object] = {"note": note.id}
     if note.contact and not note.deal_id:
-        about |= {"contact": note.contact_id, "contact_for": note.contact.seen_by()}
+        about |= {"contact": note.contact_id, "contact_for": seen_by(note.contact)}
     Event.add(kind, deal=note.deal, by=by, payload=about)
 
 

@@ -10,6 +10,11 @@ from fields import clean
 from models import Event, Reason, User
 
 
+def offered() -> list[Reason]:
+    """Those to choose from, in their order."""
+    return list(Reason.select().where(Reason.active).order_by(Reason.position, Reason.id))
+
+
 def set_reasons(names: Iterable[str], by: User | None) -> list[Reason]:
     """The reasons of loss that are offered, in this order; others are kept, but not offered."""
     wanted = list(dict.fromkeys(name for text in names if (name := clean(text, 120))))
@@ -20,11 +25,11 @@ def set_reasons(names: Iterable[str], by: User | None) -> list[Reason]:
             reason.position, reason.active = place, True
             reason.save()
         Event.add("reasons.changed", by=by, payload={"reasons": len(wanted)})
-    return Reason.offered()
+    return offered()
 
 
 def offer_reason(name: str, by: User | None) -> None:
     """One reason more, after the others; offered already is just as well. Raises Refused."""
     if not clean(name, 120):
         raise Refused("must not be empty", field="reason")
-    set_reasons([*(reason.name for reason in Reason.offered()), name], by)
+    set_reasons([*(reason.name for reason in offered()), name], by)

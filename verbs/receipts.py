@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-import recorded
 from database import database
 from fields import clean, number_or_none, utcnow
 from models import Call, Receipt, User
+from telephony import recorded
 
 NO_MARK = ""
 PAGE = 400

@@ -1,5 +1,5 @@
 """Verbs about the recordings of calls (T8). The files are Asterisk's; a call's row only names one,
-as the exchange does. recorded.py finds it.
+as the exchange does. telephony/recorded.py finds it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from peewee import fn
 from database import database, locked
 from fields import utcnow
 from models import Call, CallRule, Contact, Event, User
+from verbs.ignored import makes_customers
+from verbs.rule_choice import effects_for
 
 RULE = "record"
 """The effect of a CallRule, and the mark on the Event of the answer that asks for a recording."""
@@ -29,10 +31,10 @@ def are_wanted() -> bool:
 def is_wanted(call: Call) -> bool:
     """Whether the rules want a call recorded that is just being answered: to be asked before they
     make its contact, for a known number has rules of its own. A hidden number is unknown."""
-    if call.direction == "internal" or (call.number and not call.makes_customers):
+    if call.direction == "internal" or (call.number and not makes_customers(call)):
         return False
     known = bool(call.contact_id or Contact.by_number(call.number))
-    return RULE in CallRule.effects_for(call.direction, known, call.did)
+    return RULE in effects_for(call.direction, known, call.did)
 
 
 def due(pbx: str) -> list[Call]:

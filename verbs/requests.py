@@ -13,12 +13,12 @@ from datetime import timedelta
 from typing import Any
 
 import fields
-from call_report import OWN_CALL, OWN_EAR
 from database import database, locked
 from errors import Conflict, Refused
 from fields import readable, utcnow
 from models import OPEN_REQUESTS, Call, CallRequest, Contact, Deal, Device, Event, Leg, User
-from numbering import is_dear
+from telephony.call_report import OWN_CALL, OWN_EAR
+from telephony.numbering import is_dear
 
 LISTENING = ("listen", "whisper", "join")
 WAITS = timedelta(seconds=10)

@@ -11,6 +11,7 @@ import peewee
 from database import database, locked
 from errors import Conflict
 from models import CallRule, Event, IgnoredNumber
+from verbs.ignored import forget
 from verbs.rules import Rule, at, write
 
 KEPT = 100
@@ -34,7 +35,7 @@ def replace_all(
                 Event.add("rules.loaded", payload={"count": len(said), "changes": said[:KEPT]})
     except peewee.IntegrityError as error:
         raise Conflict("Somebody else changed the rules just now; load the file again.") from error
-    IgnoredNumber.forget()
+    forget()
     return said
 
 

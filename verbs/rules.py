@@ -8,11 +8,12 @@ from typing import Any
 
 import peewee
 
-from call_rules import EFFECTS, SITUATIONS, faults
 from database import database, locked
 from errors import Conflict, Refused
-from fields import BadNumber, clean, normalise
-from models import CallRule, Event, IgnoredNumber, User, normal_did
+from fields import BadNumber, clean, normal_did, normalise
+from models import CallRule, Event, IgnoredNumber, User
+from telephony.call_rules import EFFECTS, SITUATIONS, faults
+from verbs import ignored
 
 NOTE = 120
 """Characters of the note of an ignored number."""
@@ -153,7 +154,7 @@ def ignore(number: str, note: str, by: User) -> str:
         if fresh or row.note != note:
             IgnoredNumber.update(note=note).where(IgnoredNumber.id == row.id).execute()
             Event.add("rules.changed", by=by, payload={"ignored": e164, "note": note})
-    IgnoredNumber.forget()
+    ignored.forget()
     return e164
 
 
@@ -165,7 +166,7 @@ def stop_ignoring(row_id: int, by: User) -> str | None:
         if row is None or not IgnoredNumber.delete().where(IgnoredNumber.id == row_id).execute():
             return None
         Event.add("rules.changed", by=by, payload={"no_longer_ignored": row.e164})
-    IgnoredNumber.forget()
+    ignored.forget()
     return str(row.e164)
 
 

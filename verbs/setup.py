@@ -8,7 +8,8 @@ from typing import Any
 
 from database import database
 from errors import Refused
-from models import Department, Event, Funnel, Reason, Stage, normal_did
+from fields import normal_did
+from models import Department, Event, Funnel, Stage
 from verbs import departments, funnels, reasons, setup_users, wordings
 
 KEPT = 200
@@ -54,7 +55,7 @@ def _all(contents: Any) -> Iterable[str]:
 
 
 def _reasons(names: list[str]) -> Iterable[str]:
-    before = [reason.name for reason in Reason.offered()]
+    before = [reason.name for reason in reasons.offered()]
     after = [reason.name for reason in reasons.set_reasons(names, None)] if names != before else []
     if names != before and after != before:
         yield f"~ reasons: {', '.join(after) or 'none'}"

@@ -14,6 +14,14 @@ from fields import clean, utcnow
 from models import TASK_KINDS, Call, Contact, Deal, Event, Task, User
 
 LONGEST_TITLE, LONGEST_RESULT = 120, 500
+OF_CALLS = {
+    "call": "Call back {name}",
+    "meeting": "Meeting with {name}",
+    "offer": "Offer for {name}",
+}
+"""Titles by kind of what is to be done because of a call, as they are stored: each reader has them
+in the own language. ``HIDDEN``: the name of who has shown none."""
+HIDDEN = "a hidden number"
 
 
 def add(

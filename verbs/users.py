@@ -10,12 +10,13 @@ from typing import Any
 
 from werkzeug.security import generate_password_hash
 
-from call_report import MOBILE
 from database import database, locked
 from errors import Conflict, Refused
 from fields import BadNumber, clean, normalise, utcnow
 from models import ROLES, Contact, Deal, Department, EndedSession, Event, Task, User
+from telephony.call_report import MOBILE
 from verbs import tasks
+from verbs.deals import assign
 
 LOCALES = ("en", "de", "ru")
 """The languages of the panel, see panel/languages.py."""
@@ -108,7 +109,7 @@ def hand_over(user: User, heir: User, by: User | None) -> int:
     given = 0
     while deals := list(_deals_of(user).limit(AT_ONCE)):
         with database.atomic():
-            given += sum(deal.assign_to(heir, by) for deal in deals)
+            given += sum(assign(deal, heir, by) for deal in deals)
     while some := list(_tasks_of(user).limit(AT_ONCE)):
         with database.atomic():
             for task in some:

@@ -14,9 +14,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import vcard
 from errors import Refused
 from fields import clean
+from formats import vcard
 from spelling import folded
 
 MOST_BYTES = 10 * 1024 * 1024
@@ -30,6 +30,7 @@ FIELDS = (
     "name", "first", "last", "company", "position", "email", "number", "tags", "owner", "note",
 )  # fmt: skip
 """What a column can be; several can be numbers. '' is one that is left out."""
+UNKNOWN = {"-", "--", "–", "—", "?", "n/a", "k.a.", "k. a."}
 
 _NAMES = {
     "name": "name fullname displayname contact contactname customer kunde kontakt ansprechpartner "
@@ -190,9 +191,12 @@ def _too_many_rows() -> Refused:
 
 
 def clean_cell(text: str) -> str:
-    """Without the apostrophe that our export, or Excel, put before what looks like a formula."""
+    """Without what our export or Excel put around a text so that it is no formula: an apostrophe,
+    or ="…". Signs that say that nothing is known are nothing."""
     cell = text.strip()[:LONGEST_CELL]
-    return cell[1:] if re.match(r"'[=+\-@]", cell) else cell
+    cell = cell[1:] if re.match(r"'[=+\-@]", cell) else cell
+    cell = re.sub(r'^="(.*)"$', r"\1", cell, flags=re.DOTALL)
+    return "" if cell.casefold() in UNKNOWN else cell
 
 
 def _delimiter(text: str) -> str:

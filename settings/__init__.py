@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import setting_checks as checks
-from setting_checks import SettingsError
+from settings import checks
+from settings.checks import SettingsError
 
 PLACES = (Path("trichter.toml"), Path("/etc/trichter/trichter.toml"))
 
@@ -53,6 +53,7 @@ class Panel:
     bind: str = _setting("127.0.0.1:8080", checks.bind)
     secret_key: str = _setting("", secret=True)
     public_url: str = _setting("http://127.0.0.1:8080", checks.url("http", "https"))
+    currency: str = _setting("EUR", checks.currency)
 
 
 @dataclass(frozen=True)

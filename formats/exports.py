@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from peewee import JOIN
 
-import vcard
+from formats import vcard
 from models import Call, Company, Contact, Deal, Funnel, Phone, Stage, User
 
 Row = dict[str, Any]

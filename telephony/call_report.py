@@ -11,6 +11,9 @@ MOBILE = "mobile/"
 OWN_CALL, OWN_EAR = "trichter-call-", "trichter-ear-"
 """How the ids of channels begin that are made here: a call asked for by a click, and what it takes
 to listen to one, which is no call at all."""
+OWN_PROBE = "trichter-doctor-"
+"""That of a channel with which the doctor asks the dialplan something."""
+NO_CALL = (OWN_EAR, OWN_PROBE)
 
 
 def mobile_endpoint(number: str) -> str:

@@ -26,7 +26,7 @@ database = DatabaseProxy()
 DATABASE_ERRORS: tuple[type[Exception], ...] = (peewee.PeeweeException, MaxConnectionsExceeded)
 """What any use of the database may raise; ``explain`` says what to do about it."""
 
-MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_SECONDS = 5
 POOL_SIZE = 64
 PROBE_AFTER, PROBE_EVERY, PROBES = 10, 5, 3
@@ -134,6 +134,16 @@ def forget_deleted() -> bool:
 def locked(query: Any) -> Any:
     """Rows of ``query``, locked until the transaction ends (in SQLite the transaction locks)."""
     return query.for_update() if database.obj.for_update else query
+
+
+def shared(query: Any) -> Any:
+    """Rows of ``query`` that nobody changes or takes by ``locked`` until the transaction ends;
+    others may hold them like this at the same time."""
+    if not database.obj.for_update:
+        return query
+    # MariaDB knows no FOR SHARE, MySQL both.
+    ours = "LOCK IN SHARE MODE" if isinstance(database.obj, MySQLDatabase) else "FOR SHARE"
+    return query.for_update(ours)
 
 
 @contextmanager

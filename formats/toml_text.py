@@ -16,7 +16,8 @@ def read(data: bytes) -> tuple[str, dict[str, Any]]:
         text = data.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise Unreadable(f"this is not text in UTF-8: byte {error.start + 1} is none") from error
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Unreadable(f"this is not text in UTF-8: save it so (line {line})") from error
     except (ValueError, RecursionError) as error:
         # TOMLDecodeError is one; a whole number of thousands of digits raises another.
         raise Unreadable(f"this is not TOML: {error}") from error

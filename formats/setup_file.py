@@ -7,15 +7,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import setup_people
-import toml_text
 from errors import Refused
 from fields import clean
-from models import Funnel, Reason, Stage
-from setup_entries import Places, Wrong, entries, flag, table, text, texts
-from setup_people import DepartmentWords, UserWords
-from verbs import wordings
-from verbs.stage_fields import checked
+from formats import setup_people, toml_text
+from formats.setup_entries import Places, Wrong, entries, flag, table, text, texts
+from formats.setup_people import DepartmentWords, UserWords
+from models import Funnel, Stage
+from verbs import reasons, wordings
+from verbs.stage_fields import LONGEST_STUCK, checked
 
 DAY = 86400
 PARTS = ("reasons", "texts", "department", "user", "funnel")
@@ -78,12 +77,19 @@ def read(data: bytes, only: Collection[str] = PARTS) -> Contents:
     for part, value in document.items():
         try:
             if part not in only:
-                raise Wrong(f"{part!r}: only {', '.join(only)} belong here")
+                raise Wrong(f"{part!r}: only {', '.join(only)} belong here{_elsewhere(part)}")
             READERS[part](found, value)
         except Wrong as wrong:
             said = str(wrong)
             found.problems.append(said if "(line " in said else said + found.places.of(part))
     return found
+
+
+def _elsewhere(part: str) -> str:
+    """What loads a part that another command's file has."""
+    if part in ("rule", "ignore"):
+        return "; 'trichter rules load' loads rules"
+    return "; 'trichter setup load' loads the others" if part in PARTS else ""
 
 
 def _take_reasons(found: Contents, value: Any) -> None:
@@ -139,8 +145,9 @@ def _stage(place: str, entry: Any) -> StageWords:
     values = {"name": "", "kind": "open", **values}
     if "stuck_after_days" in entry:
         days = entry["stuck_after_days"]
-        if type(days) is not int:
-            raise Wrong(f"{place}: stuck_after_days: a whole number of days")
+        if type(days) is not int or not 0 <= days * DAY <= LONGEST_STUCK:
+            most = LONGEST_STUCK // DAY
+            raise Wrong(f"{place}: stuck_after_days: a whole number of days, 0 to {most}")
         values["stuck_after"] = days * DAY or None
     if "required" in entry:
         values["required_fields"] = texts(f"{place}: required", entry["required"])
@@ -150,7 +157,8 @@ def _stage(place: str, entry: Any) -> StageWords:
         gone = tuple(texts(f"{place}: takes", takes))
         return StageWords(checked(values), clean(was), gone, place)
     except Refused as refusal:
-        raise Wrong(f"{place}: {refusal}") from refusal
+        key = "required" if refusal.field == "required_fields" else refusal.field
+        raise Wrong(f"{place}: {key}: {refusal.sentence}") from refusal
 
 
 READERS: dict[str, Any] = {
@@ -166,7 +174,7 @@ def as_toml(only: Collection[str] = PARTS) -> str:
     """A file that ``read`` understands, with what is set up now."""
     blocks = []
     if "reasons" in only:
-        blocks.append(_lines({"reasons": [reason.name for reason in Reason.offered()]}))
+        blocks.append(_lines({"reasons": [reason.name for reason in reasons.offered()]}))
     if "texts" in only:
         blocks.append("[texts]\n" + _lines(wordings.texts()))
     if "department" in only:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-import toml_text
-from call_rules import SITUATIONS
-from fields import BadNumber, clean, normalise
-from models import normal_did
+from fields import BadNumber, clean, normal_did, normalise
+from formats import toml_text
+from telephony.call_rules import SITUATIONS
 from verbs.rules import NOTE, Rule
 
 RULE_KEYS = ("did", "situation", "number", "makes", "missed_owner", "repeat_after_days")

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
+from babel.numbers import list_currencies
 
-from numbering import Prefixes
+from telephony.numbering import Prefixes
 
 NOTATIONS = ("national", "international", "e164")
 DATABASE_SCHEMES = ("sqlite", "postgresql", "postgres", "mysql", "mariadb")
@@ -68,6 +69,12 @@ def word(key: str, value: str) -> str:
 def region(key: str, value: str) -> str:
     if value not in phonenumbers.SUPPORTED_REGIONS:
         raise SettingsError(f"{key}: {value!r} is not a country code such as DE, GB or US")
+    return value
+
+
+def currency(key: str, value: str) -> str:
+    if value not in list_currencies():
+        raise SettingsError(f"{key}: {value!r} is not a currency code such as EUR, CHF or USD")
     return value
 
 

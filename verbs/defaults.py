@@ -7,6 +7,8 @@ from collections.abc import Callable
 from database import database
 from errors import Words
 from models import CallRule, Funnel
+from verbs.funnels import build_funnel
+from verbs.rule_choice import add_rule
 
 DAY = 86400
 FUNNEL = Words("Sales")
@@ -42,10 +44,10 @@ def install(said: Callable[[str], str] = str) -> None:
     """Put them in where there are none, in the language that ``said`` speaks. Idempotent."""
     with database.atomic():
         if not Funnel.select().exists():
-            Funnel.add(said(FUNNEL), _stages(said))
+            build_funnel(said(FUNNEL), _stages(said))
         if not CallRule.select().exists():
             for situation, known, effects in RULES:
-                CallRule.add(situation, known, effects)
+                add_rule(situation, known, effects)
 
 
 def _stages(said: Callable[[str], str]) -> list[dict[str, object]]:

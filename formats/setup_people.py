@@ -8,8 +8,8 @@ from typing import Any
 
 from peewee import JOIN
 
+from formats.setup_entries import Places, Wrong, entries, flag, table, text
 from models import ROLES, Department, User
-from setup_entries import Places, Wrong, entries, flag, table, text
 from verbs.users import LOCALES
 
 DEPARTMENT_KEYS = ("name", "did", "was", "removed")

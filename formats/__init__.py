@@ -1,0 +1,1 @@
+"""Forms of files: what the command line and the panel read and write as files."""

@@ -1,0 +1,1 @@
+"""What ari_app, verbs and panel all have to know of calls and numbers: no table, no Asterisk."""
