@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bench.history import DIDS, customer, stranger
-from call_report import CallReport, LegReport
 from database import database
 from fields import utcnow
+from telephony.call_report import CallReport, LegReport
 from tests.world import release, use
 from verbs.calls import record_call
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 from private_asterisk import PrivateAsterisk
 from sip_parties import Caller
 
@@ -97,6 +97,7 @@ def figures(release_number: int, database: Path, folder: Path, calls: int) -> di
         phone = Desk(pbx.ports.phone(PHONE), PHONE, pbx=("127.0.0.1", pbx.ports.sip))
         stack.enter_context(phone).auto()
         page = stack.enter_context(browser_at_the_board(panel.address))
+        page.evaluate(WATCH)
         delays = [_ring(pbx, phone, page, number) for number in numbers]
     return {
         "popup_p95_ms": percentile(delays, 95),
@@ -107,22 +108,23 @@ def figures(release_number: int, database: Path, folder: Path, calls: int) -> di
 
 
 @contextmanager
-def browser_at_the_board(address: str) -> Iterator[Page]:
-    """Chromium, with the seller's board and its stream open."""
+def browser_at_the_board(
+    address: str, login: str = SELLER, screen: ViewportSize | None = None
+) -> Iterator[Page]:
+    """Chromium, with somebody's board and its stream open."""
     program = programs.chromium()
     environment: dict[str, Any] = dict(program.environ())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program.path, env=environment, args=list(FLAGS)
         )
-        page = browser.new_page(base_url=address)
+        page = browser.new_page(base_url=address, viewport=screen)
         page.set_default_timeout(PATIENCE_MS)
         page.goto("/login")
-        page.fill("[name=login]", SELLER)
+        page.fill("[name=login]", login)
         page.fill("[name=password]", PASSWORD)
         page.keyboard.press("Enter")
         page.wait_for_selector("html[data-live=on]")
-        page.evaluate(WATCH)
         yield page
         browser.close()
 

@@ -65,6 +65,12 @@ class Panel:
             return False
         return asked.status == 200
 
+    def cpu_seconds(self) -> float:
+        """That all its processes have worked so far."""
+        server = psutil.Process(self.process.pid)
+        spent = [p.cpu_times() for p in (server, *server.children(recursive=True))]
+        return sum(one.user + one.system for one in spent)
+
     def memory(self) -> tuple[float, float]:
         """Of all its processes, in megabytes: RSS, in which shared pages count in each, and PSS,
         in which they count once."""

@@ -28,13 +28,15 @@ class CannotEnable(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where things are; ``asterisk`` asks the running exchange (``asterisk -rx`` by default)."""
+    """Where things are; ``asterisk`` asks the running exchange (``asterisk -rx`` by default);
+    ``language``: of the first funnel, en, de or ru."""
 
     etc: Path
     config: Path
     data: Path
     asterisk: tuple[str, ...]
     dry_run: bool
+    language: str = "en"
 
     def ask(self, command: str) -> str:
         """What Asterisk's console says; '' if it does not run."""
@@ -143,7 +145,7 @@ def _database(place: Place) -> str:
         return f"{place.data}: trichter init"
     place.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     done = subprocess.run(
-        [sys.executable, "-m", "trichter", "init"],
+        [sys.executable, "-m", "trichter", "init", "--language", place.language],
         cwd=ROOT,
         env={**os.environ, "TRICHTER_CONFIG": str(place.config)},
         capture_output=True,
@@ -186,9 +188,12 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("/var/lib/trichter"))
     parser.add_argument("--asterisk", default="asterisk", help="how Asterisk's console is asked")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
+    names = "of the first funnel's stages (default: en)"
+    parser.add_argument("--language", choices=("en", "de", "ru"), default="en", help=names)
     given = parser.parse_args()
+    console = tuple(given.asterisk.split())
     place = Place(
-        given.asterisk_etc, given.config, given.data, tuple(given.asterisk.split()), given.dry_run
+        given.asterisk_etc, given.config, given.data, console, given.dry_run, given.language
     )
     try:
         for line in enable(place):

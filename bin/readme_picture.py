@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from run_demo import BRISK, Demo, free_port
 from sip_parties import Caller, Phone
 
-import demo_data
+from commands import demo_data
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "board.png"

@@ -26,11 +26,11 @@ from private_asterisk import AsteriskError, PrivateAsterisk
 from sip_parties import Caller, Phone, SippError
 
 import database
-import defaults
-import demo_data
 import models
 import settings as configuration
+from commands import demo_data
 from errors import TrichterError
+from verbs import defaults
 
 ROOT = Path(__file__).resolve().parent.parent
 PHONES = {"anna": "101", "ben": "102"}

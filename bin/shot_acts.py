@@ -58,8 +58,8 @@ def upload(then: Act | None = None, text: str = IMPORTED) -> Act:
     def act(page: Page) -> None:
         file = {"name": "Messe 2026.csv", "mimeType": "text/csv", "buffer": text.encode()}
         page.set_input_files("input[type=file]", file)  # type: ignore[arg-type]
-        page.locator("main form button, .form button").last.click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.locator("main form button, .form button").last.click()
         if then:
             then(page)
 
@@ -102,6 +102,14 @@ def dial(page: Page) -> None:
 def ask_for_keys(page: Page) -> None:
     page.locator("body").press("?")
     page.locator("dialog:popover-open, dialog[open]").first.wait_for()
+
+
+def on_paper(page: Page) -> None:
+    """As it is printed: a sheet of A4 is 717 px wide between its margins."""
+    page.emulate_media(media="print")
+    size = page.viewport_size
+    if size and size["width"] > 717:
+        page.set_viewport_size({"width": 717, "height": 1014})
 
 
 def snooze(page: Page) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import past_calls
 
-import demo_data
+from commands import demo_data
 from fields import utcnow
 from models import Contact, Deal, Funnel, Stage, Task, User
 from tests.world import Story
@@ -22,6 +22,7 @@ BUSY = (
     ("dirk", "Dirk Ó Súilleabháin", "PJSIP/112"),
     ("eva", "Ева Александровна Преображенская", "PJSIP/113"),
     ("fritz", "Fritz Müller", "PJSIP/114"),
+    ("greta", "Greta Sørensen", "PJSIP/115"),
 )
 LONG_FIRM = "Verkehrsverbund und Infrastrukturbeteiligungsgesellschaft Oberbayern-Süd mbH & Co. KG"
 # title, contact, company, number, owner, stage, days in it, amount, priority
@@ -55,6 +56,8 @@ DEALS: tuple[tuple[str, str, str, str, str, str, float, str | None, int], ...] =
      "54000", 1),
     ("Umzug der Zentrale", "Jürgen Groß", "Groß & Söhne", "+492211234567", "fritz", "Opportunity",
      6.4, "7200", 0),
+    ("Wartungsvertrag", "Ingrid Nyström", "Nyström AB", "+4684455667", "greta", "Opportunity",
+     2.2, "3400", 0),
 )  # fmt: skip
 TAGS = "VIP reseller newsletter trade-fair-2026"
 ADVICE = (
@@ -155,6 +158,8 @@ def _contacts() -> None:
         kind="todo",
         contact=contact,
     )
+    # What is late was told of long ago: none of it lies over the pages.
+    tasks.remind(utcnow())
 
 
 def _calls_now() -> None:

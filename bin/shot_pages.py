@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import shot_acts as acts
+import shot_news as news
 from flask import Flask
 
 
@@ -47,6 +48,7 @@ SELLING = (
     Shot("deal-long", "/deals/{long}", "anna"),
     Shot("deal-bare", "/deals/{bare}", "anna"),
     Shot("deal-talks", "/deals/{talk}", "hugo"),
+    Shot("deal-print", "/deals/{deal}", "anna", act=acts.on_paper),
     Shot("deal-player", "/deals/{deal}", "anna", act=acts.play, whole=False),
     Shot("move-lost", "/deals/{deal}", "anna", act=acts.to_stage(acts.LOST), whole=False),
     Shot("move-won", "/deals/{bare}", "anna", act=acts.to_stage(acts.WON), whole=False),
@@ -112,6 +114,7 @@ OUTSIDE = (
     Shot("login-wrong", "/login", "", act=acts.wrong_login),
     Shot("error-403", "/broken/403", "anna"),
     Shot("error-404", "/deals/0", "anna"),
+    Shot("error-409", "/deals/{deal}", "anna", act=news.move_too_late),
     Shot("error-500", "/broken/500", "anna"),
 )
 FIRST = tuple(
@@ -133,7 +136,13 @@ FIRST = tuple(
 )
 # Last of all: what is asked for is told of on every page for a while.
 DIALLED = Shot("deal-dial", "/deals/{deal}", "anna", ("requests.show",), act=acts.dial, whole=False)
-SHOTS = (*FIRST, *OUTSIDE, *SELLING, *CUSTOMERS, *CALLS, *SETUP, *POPUPS, DIALLED)
+ASKED = (
+    DIALLED,
+    Shot("popup-ended", "/", "greta", act=news.hang_up, whole=False),
+    Shot("exchange-listening", "/exchange", "hugo", act=news.listen, whole=False),
+    Shot("toast-reminder", "/contacts", "anna", act=news.remind, whole=False),
+)
+SHOTS = (*FIRST, *OUTSIDE, *SELLING, *CUSTOMERS, *CALLS, *SETUP, *POPUPS, *ASKED)
 
 NO_PAGES = frozenset(
     {

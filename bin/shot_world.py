@@ -15,10 +15,9 @@ import shot_life
 from flask import Flask, abort
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-import defaults
-import demo_data
 import models
 import settings as configuration
+from commands import demo_data
 from database import migrate
 from fields import utcnow
 from models import User
@@ -26,7 +25,7 @@ from panel import create_app
 from panel.auth import SignedIn, public
 from panel.tail import hub
 from tests.world import release
-from verbs import exchange, users
+from verbs import defaults, exchange, users
 
 
 class Quiet(WSGIRequestHandler):

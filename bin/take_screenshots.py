@@ -24,7 +24,8 @@ from tests import programs
 from verbs import users
 
 ROOT = Path(__file__).resolve().parent.parent
-SIZES = {"1440": (1440, 900), "390": (390, 844)}
+SIZES = {"1440": (1440, 900), "390": (390, 844), "1024": (1024, 768), "1920": (1920, 1080)}
+USUAL = ("1440", "390")
 SCHEMES = ("light", "dark")
 PATIENCE_MS = 10_000
 
@@ -55,7 +56,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--into", type=Path, default=ROOT / ".private" / "screenshots")
     parser.add_argument("--readme", action="store_true", help="only docs/board.png, of real calls")
     parser.add_argument("--only", nargs="+", default=[], help="names of pages, or their beginnings")
-    parser.add_argument("--size", nargs="+", choices=SIZES, default=list(SIZES))
+    parser.add_argument("--size", nargs="+", choices=SIZES, default=USUAL)
     parser.add_argument("--scheme", nargs="+", choices=SCHEMES, default=list(SCHEMES))
     parser.add_argument("--language", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
     return parser.parse_args()

@@ -25,6 +25,8 @@ LANGUAGES = ("de", "ru")
 METHODS = [
     ("panel/**.py", "python"),
     ("verbs/**.py", "python"),
+    ("formats/**.py", "python"),
+    ("telephony/**.py", "python"),
     ("*.py", "python"),
     ("panel/templates/**.html", "jinja2"),
 ]
@@ -35,7 +37,7 @@ HEADER = "# Texts of Trichter. bin/texts brings in what is new in the sources."
 BEGUN = datetime(2026, 11, 23, tzinfo=UTC)
 SKIPPED = ("tests", "bench", "bin", "node_modules", "migrations", "doctor", "ari_app")
 # The command line and what the telephone exchange reads stay English.
-FOR_PROGRAMS = ("demo_data.py", "setup_file.py", "rules_file.py", "verbs/setup.py")
+FOR_PROGRAMS = ("formats/setup_file.py", "formats/rules_file.py", "verbs/setup.py")
 _PLACE = re.compile(r"\{\w*\}|%\(\w+\)[sd]")
 
 

@@ -24,6 +24,7 @@ from panel import (
     security,
     shown,
     urls,
+    windows,
 )
 from settings import Settings
 
@@ -67,6 +68,7 @@ def create_app(settings: Settings, receipt_key: str | None = None) -> Flask:
     app.before_request(_connect)
     app.teardown_request(_disconnect)
     auth.install(app)
+    windows.install(app)
     errors.install(app)
     assets.install(app)
     packing.install(app)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from peewee import fn
 
 from errors import Conflict, Refused
-from models import Deal, Funnel, Reason, Stage
+from models import Deal, Funnel, Stage
 from panel.admin import admins_only, replaced, seen, seen_of
 from panel.auth import viewer
 from panel.languages import sentence
@@ -99,7 +99,7 @@ def add_reason() -> Any:
 
 @bp.post("/reasons/order")
 def order_reasons() -> Any:
-    names = {reason.id: reason.name for reason in Reason.offered()}
+    names = {reason.id: reason.name for reason in reasons.offered()}
     wanted = [number for number in wanted_order(list(names)) if number in names]
     rest = [number for number in names if number not in wanted]
     reasons.set_reasons([names[number] for number in (*wanted, *rest)], by=viewer())
@@ -109,7 +109,7 @@ def order_reasons() -> Any:
 @bp.post("/reasons/<int:reason>/removal")
 def remove_reason(reason: int) -> Any:
     """Not offered any more; deals that were lost for it keep it."""
-    left = [offered.name for offered in Reason.offered() if offered.id != reason]
+    left = [offered.name for offered in reasons.offered() if offered.id != reason]
     reasons.set_reasons(left, by=viewer())
     return redirect(url_for("admin_funnels.index", _anchor="reasons"), 303)
 
@@ -162,7 +162,7 @@ def _page(problems: dict[str, str]) -> str:
         "admin_funnels.html",
         funnels=list(Funnel.select().order_by(Funnel.archived, Funnel.position, Funnel.id)),
         stages=stages,
-        reasons=Reason.offered(),
+        reasons=reasons.offered(),
         problems=problems,
         entered=request.form,
     )

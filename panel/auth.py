@@ -30,10 +30,10 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 from peewee import fn
 from werkzeug.security import check_password_hash, generate_password_hash
 
+from database.prepared import Prepared
 from fields import clean
 from models import EndedSession, User
 from panel.urls import is_local, wants_fragment, whole
-from prepared import Prepared
 from verbs import users
 
 PER_ADDRESS = "30 per 5 minutes"

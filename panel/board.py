@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from decimal import Decimal
 from typing import Any
@@ -14,14 +15,20 @@ from panel import cards
 from panel.auth import viewer
 from panel.board_columns import Column, after, cut, in_order, page_of, read, written_key
 from panel.board_filters import View, is_idle, is_stuck
+from panel.crowd import FEW, Once
+from panel.languages import page_language
+from panel.tail import hub
 from panel.urls import wants_fragment, whole
 
 bp = Blueprint("board", __name__)
 bp.add_app_template_filter(written_key, "sort_key")
+once = Once()
 
 AT_FIRST = 96
 """Cards that the page comes with, shared out among its columns; more come as one scrolls."""
 FEWEST, MOST = 6, 24
+MOST_NEWS = 100
+"""Cards that are asked for together."""
 PAGE = 40
 """Cards of a column that are loaded at a time afterwards."""
 
@@ -50,11 +57,45 @@ def board() -> str:
 
 @bp.get("/board/heads")
 def column_heads() -> str:
+    """The heads of the columns, and of the cards ``deals`` (ids with commas) those that belong on
+    the board with these filters. Heads of sales get the same, all at once: it is made once."""
+    as_of, made = hub.news, time.monotonic()
     view = View(viewer())
-    columns = heads(view, _funnels()[1])
-    return render_template(
-        "_heads.html", columns=columns, outlook=_outlook(columns), counts=_counts(columns)
-    )
+    names = ["heads", *_asked()]
+    is_shared = view.user.sees_all and hub.crowd > FEW
+    same = (page_language(), request.args.get("funnel"), *view.query_string().items())
+    found = once.find(same, names, as_of) if is_shared else {}
+    if lacking := [name for name in names if name not in found]:
+        fresh = _parts(view, lacking)
+        found |= fresh
+        if is_shared:
+            once.keep(same, fresh, as_of, made)
+    return "".join(found[name] for name in names)
+
+
+def _asked() -> list[str]:
+    """The ids, as text."""
+    ids = [whole(text) for text in request.args.get("deals", "").split(",")]
+    return [str(number) for number in dict.fromkeys(ids) if number][:MOST_NEWS]
+
+
+def _parts(view: View, names: list[str]) -> dict[str, str]:
+    """Each part by its name; '' for a card that does not belong here."""
+    funnel, parts = _funnels()[1], dict.fromkeys(names, "")
+    ids = [int(name) for name in names if name != "heads"]
+    if ids:
+        stages = funnel.in_order()
+        here = (Deal.id << ids) & (Deal.stage << [stage.id for stage in stages])
+        deals = cards.with_people(view.deals(stages).where(here), cards.SHOWN)
+        for card in cards.of_deals(deals):
+            parts[str(card.deal.id)] = render_template("_card.html", card=card, view=view)
+    if "heads" in parts:
+        columns = heads(view, funnel)
+        sums, counts = _outlook(columns), _counts(columns)
+        parts["heads"] = render_template(
+            "_heads.html", columns=columns, outlook=sums, counts=counts
+        )
+    return parts
 
 
 @bp.get("/board/stages/<int:stage>/cards")

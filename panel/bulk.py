@@ -13,15 +13,17 @@ from flask_babel import gettext as _
 from database import database
 from errors import Incomplete, Refused, TrichterError
 from fields import clean, number_or_none
-from models import Deal, Reason, Stage
-from panel import cards
+from models import Contact, Deal, Stage
+from panel import cards, completion
 from panel.auth import viewer
 from panel.board_filters import View
 from panel.entered import contact_with
 from panel.languages import sentence
 from panel.moves import person_named, stage_named
-from panel.urls import came_from, wants_fragment, whole
+from panel.urls import came_from, is_local, wants_fragment, whole
 from verbs import deals as verbs
+from verbs import reasons
+from verbs.deals import assign
 
 bp = Blueprint("bulk", __name__)
 
@@ -41,29 +43,63 @@ class Result:
 
 @bp.post("/board/stages/<int:stage>/deals")
 def enter(stage: int) -> Any:
-    """A card in a column from one line: what it is about, or the number of whom it is about."""
+    """A card in a column from one line: what it is about, or the number of whom it is about. What
+    the stage asks to be filled in is asked for (422), and comes with the second try (``asked``)."""
     target = Stage.get_or_none(Stage.id == stage, ~Stage.archived) or abort(404)
     if not takes_entries(target):
         raise Refused(_("Deals can't be entered in this column."))
-    text = clean(request.form.get("title"), 120)
-    if not text:
+    line = clean(request.form.get("line") or request.form.get("title"), 120)
+    if not line:
         raise Refused(_("Say what it is about, or who it is."))
-    user, number = viewer(), number_or_none(text)
-    with database.atomic():
-        contact = contact_with(number) if number else None
-        deal = Deal.open(
-            contact.name if contact else text, user, user, contact=contact, stage=target
-        )
+    return _enter(line, target, completion.asked(request.form), _back(target))
+
+
+def _enter(line: str, target: Stage, asked: list[str], back: str) -> Any:
+    # Until all is there it is on paper only; whoever is at a number has a contact.
+    deal = Deal(title=line, stage=target, contact=Contact() if number_or_none(line) else None)
+    try:
+        with database.atomic():
+            deal = _entered(line, target, asked)
+    except Incomplete as lack:
+        words = [word for word in completion.WORDS if word in {*asked, *lack.missing}]
+        return completion.ask(deal, target, words, asked, back, line=line), 422
+    except completion.Unusable as problem:
+        problems = problem.args[0]
+        return completion.ask(deal, target, asked, asked, back, problems, line=line), 422
     if wants_fragment():
         card = cards.card_of(cards.the_deal(deal.id))
-        return render_template("_card.html", card=card, view=View(user))
-    return redirect(came_from(url_for("board.board", funnel=target.funnel_id)), 303)
+        return render_template("_card.html", card=card, view=View(viewer()))
+    return redirect(back, 303)
+
+
+def _entered(line: str, target: Stage, asked: list[str]) -> Deal:
+    """The deal, with what was filled in for its stage. Raises Incomplete, Refused or Unusable."""
+    user, number = viewer(), number_or_none(line)
+    contact = contact_with(number) if number else None
+    title = contact.name if contact else line
+    made = Deal.open(title, user, user, contact=contact, stage=target)
+    entered = completion.fill(made, asked, request.form)
+    if entered.get("amount") is not None:
+        verbs.change(made, user, amount=entered["amount"])
+    deal = cards.the_deal(made.id)
+    missing = deal.missing_for(target, "", deal.amount)
+    if missing:
+        raise Incomplete(missing)
+    return deal
+
+
+def _back(target: Stage) -> str:
+    """The board as it was: a form in between says how."""
+    given = request.form.get("back")
+    if given and is_local(given):
+        return given
+    return came_from(url_for("board.board", funnel=target.funnel_id))
 
 
 @bp.app_template_test("open_to_entries")
 def takes_entries(stage: Stage) -> bool:
-    """Where nothing else has to be filled in."""
-    return not stage.is_closed and not stage.required_fields
+    """Not where deals end."""
+    return not stage.is_closed
 
 
 @bp.post("/board/moves")
@@ -83,7 +119,7 @@ def give() -> Any:
     """R2: the deals ``deals`` to one owner, or to nobody."""
     _only_heads()
     owner = person_named(request.form.get("owner", ""))
-    result = _each(lambda deal: deal.assign_to(owner, by=viewer()))
+    result = _each(lambda deal: assign(deal, owner, by=viewer()))
     return render_template("_bulk_given.html", result=result, owner=owner)
 
 
@@ -95,7 +131,19 @@ def undo() -> Any:
     def take_back(deal: Deal) -> bool:
         return bool(verbs.take_back_move(deal, by=viewer()))
 
-    return render_template("_bulk_undone.html", result=_each(take_back))
+    return render_template("_bulk_undone.html", result=_each(take_back), given=False)
+
+
+@bp.post("/board/owners/undo")
+def give_back() -> Any:
+    """R2: the deals ``deals`` to who had them before the viewer gave them away."""
+    _only_heads()
+
+    def give_back_one(deal: Deal) -> bool:
+        verbs.take_back_owner(deal, by=viewer())
+        return True
+
+    return render_template("_bulk_undone.html", result=_each(give_back_one), given=True)
 
 
 def _only_heads() -> None:
@@ -108,7 +156,7 @@ def _ask_reason(stage: Stage) -> str:
         "_bulk_reason.html",
         stage=stage,
         deals=request.form.get("deals", ""),
-        reasons=[reason.name for reason in Reason.offered()],
+        reasons=[reason.name for reason in reasons.offered()],
         problem=_("Please fill this in.") if "again" in request.form else "",
     )
 

@@ -10,10 +10,11 @@ from flask_babel import gettext as _
 from peewee import Node, fn
 
 import models
-from fields import clean, number_or_none
-from models import Call, Leg, User, normal_did
+from fields import clean, normal_did, number_or_none
+from models import Call, Leg, User
 from panel.shown import as_dict
 from panel.urls import whole
+from verbs import ignored
 
 DIRECTIONS = ("incoming", "outgoing", "internal")
 OUTCOMES = ("answered", "missed", "busy", "failed")
@@ -104,7 +105,7 @@ def waits() -> Any:
     ignored number can't be called back, and would wait for ever."""
     missed = (Call.direction == "incoming") & (Call.outcome << models.MISSED_OUTCOMES)
     condition = missed & Call.called_back_at.is_null() & Call.number.is_null(False)
-    return condition & models.IgnoredNumber.spares(Call.number)
+    return condition & ignored.spares(Call.number)
 
 
 def midnight(day: date) -> datetime:

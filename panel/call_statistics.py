@@ -13,9 +13,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request
 from peewee import Case, Expression, SqliteDatabase, fn
 
-import exports
 from database import database
 from fields import EPOCH, utcnow
+from formats import exports
 from models import Call, Leg, User
 from panel.auth import viewer
 from panel.call_filters import DIRECTIONS, Filters, midnight

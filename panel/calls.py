@@ -41,7 +41,7 @@ class Row:
 
     @property
     def is_audible(self) -> bool:
-        """T8, as ``Call.audible_to`` for a call that is visible."""
+        """T8, as ``audience.audible_to`` for a call that is visible."""
         call, user = self.call, viewer()
         own = call.deal_id is None and call.agent_id == user.id
         return self.deal is not None or own or user.sees_all

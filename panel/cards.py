@@ -11,7 +11,18 @@ from flask import abort
 from peewee import JOIN, fn
 
 from fields import utcnow
-from models import MISSED_OUTCOMES, Call, Company, Contact, Deal, Phone, Stage, Task, User
+from models import (
+    MISSED_OUTCOMES,
+    Call,
+    Company,
+    Contact,
+    Deal,
+    Phone,
+    Stage,
+    StageChange,
+    Task,
+    User,
+)
 from panel.auth import viewer
 from panel.shown import next_age
 
@@ -55,6 +66,11 @@ class Card:
         return min(moments)
 
     @property
+    def change(self) -> int:
+        """The last of its moves that it shows: scripts know older news by it, and pass them by."""
+        return getattr(self.deal, "change", None) or 0
+
+    @property
     def is_talking(self) -> bool:
         return self.live is not None and self.live.answered_at is not None
 
@@ -75,11 +91,11 @@ SHOWN = (
 def with_people(query: Any, columns: tuple[Any, ...] = ()) -> Any:
     """A query of deals (``Deal.visible_to``), with all that a card shows but calls in the same
     rows: stage, contact, company, owner, the first of the contact's numbers as
-    ``first_number``, and the next task as ``next_task``."""
+    ``first_number``, the next task as ``next_task``, and the id of its last move as ``change``."""
     later = Phone.alias()
     number = later.select(fn.MIN(later.id)).where(later.contact == Deal.contact)
     return (
-        query.select(*(columns or (Deal, Stage, Contact, Company, User, Phone, Task)))
+        query.select(*(columns or (Deal, Stage, Contact, Company, User, Phone, Task)), _change())
         .join(Stage, on=(Deal.stage == Stage.id), attr="stage")
         .join_from(Deal, Contact, JOIN.LEFT_OUTER)
         .join_from(Contact, Company, JOIN.LEFT_OUTER)
@@ -87,6 +103,11 @@ def with_people(query: Any, columns: tuple[Any, ...] = ()) -> Any:
         .join_from(Deal, Phone, JOIN.LEFT_OUTER, on=(Phone.id == number), attr="first_number")
         .join_from(Deal, Task, JOIN.LEFT_OUTER, on=(Task.id == _next_task()), attr="next_task")
     )
+
+
+def _change() -> Any:
+    one = StageChange.alias()
+    return one.select(fn.MAX(one.id)).where(one.deal == Deal.id).alias("change")
 
 
 def _next_task() -> Any:

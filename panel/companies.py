@@ -7,8 +7,9 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from peewee import JOIN
 
-from errors import Refused
+from errors import Conflict, Refused
 from models import Company, Contact, Deal, Stage, User
+from panel.admin import replaced, seen, seen_of
 from panel.auth import viewer
 from panel.contacts import phones_of
 from panel.languages import sentence
@@ -30,10 +31,13 @@ def show(number: int) -> str:
 def change(number: int) -> Any:
     company = the_company(number)
     values = {key: request.form[key] for key in FIELDS if key in request.form}
+    saw = seen(FIELDS) if "seen" in request.form else None
     try:
-        contacts.change_company(company, viewer(), **values)
+        contacts.change_company(company, viewer(), saw, **values)
     except Refused as refusal:
         return _page(the_company(number), {refusal.field: sentence(refusal)}), 422
+    except Conflict:
+        return _page(the_company(number), {"": replaced()}), 409
     return redirect(url_for("companies.show", number=number), 303)
 
 
@@ -51,6 +55,7 @@ def _page(company: Company, problems: dict[str, str]) -> str:
         older=older,
         phones=phones_of(people),
         deals=_deals(company),
+        seen=seen_of(company, FIELDS),
         problems=problems,
         values=request.form if problems else {},
     )

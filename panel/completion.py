@@ -10,14 +10,14 @@ from werkzeug.datastructures import MultiDict
 
 from errors import Refused
 from fields import BadNumber, clean, readable_lines
-from models import REQUIRABLE, TASK_KINDS, Contact, Deal, Reason, Stage, User
+from models import REQUIRABLE, TASK_KINDS, Contact, Deal, Stage, User
 from panel import due
 from panel.auth import viewer
 from panel.entered import contact_with
 from panel.languages import sentence
 from panel.shown import BadAmount, read_amount
 from panel.urls import wants_fragment
-from verbs import contacts, deals, notes, tasks
+from verbs import contacts, deals, notes, reasons, tasks
 
 WORDS = (*REQUIRABLE, "reason")
 
@@ -39,8 +39,10 @@ def ask(
     before: list[str],
     back: str,
     problems: dict[str, str] | None = None,
+    line: str = "",
 ) -> str:
-    """The form that asks for ``words``; those that were asked ``before`` are said to be empty."""
+    """The form that asks for ``words``; those that were asked ``before`` are said to be empty.
+    ``line``: what a deal is to be made of that is not there yet."""
     wanted = [word for word in WORDS if word in _with_name(deal, words)]
     return render_template(
         "_completion.html" if wants_fragment() else "completion.html",
@@ -49,10 +51,11 @@ def ask(
         words=wanted,
         values=request.form,
         problems=problems if problems is not None else _empty(before),
-        reasons=[reason.name for reason in Reason.offered()] if "reason" in words else [],
+        reasons=[reason.name for reason in reasons.offered()] if "reason" in words else [],
         kinds=TASK_KINDS,
         due=due.chosen("tomorrow"),
         back=back,
+        line=line,
     )
 
 
@@ -78,7 +81,7 @@ def fill(deal: Deal, words: list[str], form: MultiDict[str, str]) -> dict[str, A
         entered["reason"] = clean(form.get("reason_text"), 200) or clean(form.get("reason"), 200)
     try:
         if "amount" in words or form.get("amount"):
-            entered["amount"] = read_amount(form.get("amount", ""))
+            entered["amount"] = read_amount(form.get("amount", ""), deal.currency)
         _fill_contact(deal, words, form)
         _fill_work(deal, words, form)
     except BadAmount as error:

@@ -12,6 +12,7 @@ from fields import clean, utcnow
 from models import Call, Company, Contact, Deal, Merge, Note, Phone, Stage, Task, User
 from panel import freshness, past
 from panel.admin import replaced, seen, seen_of
+from panel.audience import audible_to
 from panel.auth import viewer
 from panel.contacts import normal
 from panel.languages import sentence
@@ -199,7 +200,7 @@ def _page(contact: Contact, problems: dict[str, str]) -> str:
 def _audible(shown: past.Past) -> set[int]:
     """T8: of the calls on a page those whose recording the viewer may hear."""
     recorded = [e.row.id for e in shown.entries if e.kind == "call" and e.row.recording]
-    allowed = Call.audible_to(viewer()).where(Call.id << recorded)
+    allowed = audible_to(viewer()).where(Call.id << recorded)
     return {call.id for call in allowed} if recorded else set()
 
 

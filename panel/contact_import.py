@@ -28,12 +28,11 @@ from flask import (
 )
 from flask_babel import gettext as _
 
-import contact_file
-import exports
-from contact_file import Sheet
 from database import database
 from errors import Refused
 from fields import clean
+from formats import contact_file, exports
+from formats.contact_file import Sheet
 from models import User
 from panel.auth import viewer
 from panel.languages import sentence

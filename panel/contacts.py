@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from peewee import JOIN, fn
 
-import exports
 from errors import Refused
 from fields import BadNumber, clean, normalise
+from formats import exports
 from models import Company, Contact, Deal, Phone, User
 from panel.auth import viewer
 from panel.finding import LONGEST, found_contacts
@@ -41,6 +41,11 @@ class Filters:
     @property
     def is_on(self) -> bool:
         return bool(self.query_string())
+
+    @property
+    def is_narrow(self) -> bool:
+        """More than the question: what is folded up until it is wanted."""
+        return bool(self.tag or self.company or self.owner)
 
     def query_string(self, **others: Any) -> dict[str, Any]:
         return as_dict(

@@ -28,8 +28,9 @@ OF_CONTACT = ("name", "company", "position", "email", "tags")
 def change(number: int) -> Any:
     """One or some of title, amount and priority; ``seen_title`` is what was there before."""
     deal = the_deal(number)
-    values = {key: read(request.form[key]) for key, read in READ.items() if key in request.form}
-    seen = {key: READ[key](request.form[f"seen_{key}"]) for key in values if _has_seen(key)}
+    form = request.form
+    values = {key: read(form[key], deal) for key, read in READ.items() if key in form}
+    seen = {key: READ[key](form[f"seen_{key}"], deal) for key in values if _has_seen(key)}
     try:
         deals.change(deal, viewer(), seen, **values)
     except Conflict as error:
@@ -85,18 +86,18 @@ def _has_seen(key: str) -> bool:
     return f"seen_{key}" in request.form
 
 
-def _title(text: str) -> str:
+def _title(text: str, _deal: Deal) -> str:
     return clean(text, 120)
 
 
-def _amount(text: str) -> Any:
+def _amount(text: str, deal: Deal) -> Any:
     try:
-        return read_amount(text)
+        return read_amount(text, deal.currency)
     except BadAmount as error:
         raise Refused("{error}", field="amount", error=error) from error
 
 
-def _priority(text: str) -> int:
+def _priority(text: str, _deal: Deal) -> int:
     if text not in ("-1", "0", "1"):
         raise Refused("-1, 0 or 1", field="priority")
     return int(text)

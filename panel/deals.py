@@ -13,6 +13,7 @@ from errors import Incomplete, Refused
 from fields import BadNumber, clean, normalise
 from models import Call, Contact, Deal, Funnel, Phone, Stage, User
 from panel import cards, timeline
+from panel.audience import card_of
 from panel.auth import viewer
 from panel.cards import the_deal
 from panel.entered import contact_with
@@ -21,6 +22,7 @@ from panel.freshness import is_old
 from panel.languages import sentence
 from panel.shown import BadAmount, read_amount
 from panel.urls import wants_fragment, whole
+from verbs.call_cards import attach
 
 bp = Blueprint("deals", __name__)
 
@@ -45,7 +47,7 @@ def new() -> str:
 def create() -> Any:
     """A card by hand, or from the pop-up of a call (``call``)."""
     call = _call(request.form.get("call"))
-    made = call and call.deal_for(viewer())
+    made = call and card_of(call, viewer())
     if made:
         return _gone_to(made.id)
     try:
@@ -64,7 +66,7 @@ def _made_meanwhile(call: Call | None) -> Deal | None:
     if call is None:
         return None
     now: Call = locked(Call.select().where(Call.id == call.id)).get()
-    return now.deal_for(viewer())
+    return card_of(now, viewer())
 
 
 class Unusable(ValueError):
@@ -113,7 +115,7 @@ def _open(
         # F1: else whoever can't move a deal there would make a new one there.
         raise Incomplete(missing)
     if call:
-        call.attach(deal, by=user)
+        attach(call, deal, by=user)
     return deal
 
 

@@ -17,7 +17,7 @@ from flask_babel import gettext as _
 from fields import utcnow
 from models import Task
 from panel.shown import HOUR, MINUTE, length_of, numbers, on_day
-from verbs import call_backs
+from verbs import call_backs, tasks
 
 MORNING = time(9)
 """At which tasks are due that are for a day."""
@@ -127,10 +127,18 @@ def late(when: datetime | None) -> str:
 
 def title_of(task: Task) -> str:
     """Those that the system made are said in the language of who reads them."""
-    before = call_backs.TITLE.format(name="")
-    if task.call_id and task.title.startswith(before):
-        return _("Call back %(name)s", name=numbers(task.title.removeprefix(before)))
-    return str(task.title)
+    title = str(task.title)
+    words = {
+        "call": _("Call back %(name)s"),
+        "meeting": _("Meeting with %(name)s"),
+        "offer": _("Offer for %(name)s"),
+    }
+    for kind, stored in tasks.OF_CALLS.items() if task.call_id else ():
+        before = stored.format(name="")
+        if title.startswith(before):
+            name = numbers(title.removeprefix(before))
+            return words[kind] % {"name": _("a hidden number") if name == tasks.HIDDEN else name}
+    return title
 
 
 def result_of(task: Task) -> str:

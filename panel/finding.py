@@ -25,6 +25,11 @@ NUMBERS = 80
 """Numbers with the same run of digits that calls are looked for by, the latest of contacts and as
 many of nobody's: more have only digits in common that do not tell numbers apart."""
 _NOTATION = re.compile(r"[+0-9][0-9 ()./\-\u00a0]*")
+_LABEL = re.compile(
+    r"^\s*(tel(efon)?|phone|fon|mobile?|handy|cell|fax|тел(ефон)?|моб)\b[.:\s]*(?=[+(0-9])",
+    re.IGNORECASE,
+)
+"""What stands before a number on a business card, and is copied along with it."""
 
 
 @dataclass
@@ -45,9 +50,7 @@ class Found:
 def find(user: User, question: str, most: int) -> Found:
     """What this user may see and that fits the question, at most so many of a kind."""
     asked = words(question[:LONGEST])[:MOST_WORDS]
-    number = number_or_none(question)
-    # With an extension it is no part of a number, but a whole one.
-    digits = digits_of(question[:LONGEST]) or (number or "")[1:]
+    number, digits = _number_in(question)
     found = Found()
     if digits:
         _by_number(user, number, digits, most, found)
@@ -64,8 +67,7 @@ def find(user: User, question: str, most: int) -> Found:
 
 def found_contacts(query: Any, question: str, most: int) -> list[Contact]:
     """Contacts of a query, whose company is joined, that fit the question; the best first."""
-    number = number_or_none(question)
-    digits = digits_of(question[:LONGEST]) or (number or "")[1:]
+    number, digits = _number_in(question)
     found: list[Contact] = []
     if digits:
         phones = Phone.select(Phone.contact).where(
@@ -94,6 +96,14 @@ def _deals(user: User) -> Any:
 
 
 # By number ---------------------------------------------------------------------------------------
+
+
+def _number_in(question: str) -> tuple[str | None, str]:
+    """The whole number that a question is, or None; and the digits to look for, or ''."""
+    text = _LABEL.sub("", question)
+    number = number_or_none(text)
+    # With an extension it is no part of a number, but a whole one.
+    return number, digits_of(text[:LONGEST]) or (number or "")[1:]
 
 
 def digits_of(question: str) -> str:

@@ -1,6 +1,8 @@
 """Live updates: a stream of server-sent events for each open page.
 
-It carries ids only, and only those that the user may see; the page then fetches the fragments. The
+It carries ids only, and only those that the user may see; the page then fetches the fragments, and
+where many listen takes its time over it (``spread``, in milliseconds). Of a move it also tells to
+where, so that a page can show it before. The
 SSE id is an Event id up to which everything was sent, so a browser that comes back continues there.
 No database connection is held while a stream waits.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -22,8 +25,10 @@ from peewee import fn
 
 from database import DATABASE_ERRORS, explain
 from fields import utcnow
-from models import Event, User
+from models import Event
+from panel import audience
 from panel.auth import session_user, viewer
+from panel.crowd import spread
 from panel.doors import Doors
 from panel.tail import RETRY_SECONDS, TOO_MANY, Listener, hub
 
@@ -32,6 +37,9 @@ log = logging.getLogger(__name__)
 HEARTBEAT_SECONDS = 15.0
 CHECK_SECONDS = 2.0
 MOST_MISSED = 500
+RETRY_MS = 2000
+RELOADING = 4
+"""How much longer than another question it takes to load a page anew."""
 RENDERING = timedelta(seconds=2)
 """Events this much older than a page may not be in it: its rows are read before its address of the
 stream is."""
@@ -113,32 +121,19 @@ def _missed(last: str | None) -> list[Event] | None:
     return None if since > newest or len(rows) > MOST_MISSED else rows
 
 
-def messages(event: Event, user: User) -> list[tuple[str, dict[str, Any]]]:
-    """What this user may learn of the event: (name, data) for the deal and for the call."""
-    deal, call = event.deal_for(user), event.call_for(user)
-    found: list[tuple[str, dict[str, Any]]] = []
-    content = event.content
-    by = {"by": content["by"]} if content.get("by_user", user.id) != user.id else {}
-    # That a call of theirs made a deal is nothing for those whose phones only rang.
-    if call and event.kind.startswith("call."):
-        mine = user.id in event.content["call_for"]
-        about = {"call": call, "kind": event.kind, "deal": deal, "mine": mine}
-        found.append(("call", {**about, **by}))
-    if deal:
-        found.append(("deal", {"deal": deal, "kind": event.kind, **by}))
-    if task := event.task_for(user):
-        mine = user.id in event.content["task_for"]
-        found.append(("task", {"task": task, "kind": event.kind, "deal": deal, "mine": mine}))
-    if contact := event.contact_for(user):
-        found.append(("contact", {"contact": contact, "kind": event.kind}))
-    if wish := event.request_for(user):
-        found.append(("request", {"request": wish, "kind": event.kind}))
-    return found
+def pause(windows: int, times: int = 1) -> dict[str, int]:
+    """What is told to windows, so many of them, that are not to ask all at once."""
+    return {"spread": spread(windows) * times} if spread(windows) else {}
 
 
 def frame(name: str, data: dict[str, Any], mark: int | None = None) -> str:
     position = "" if mark is None else f"id: {mark}\n"
     return f"{position}event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
+
+
+def _retry() -> str:
+    """After a restart of the server all come back: each at another moment, if they are many."""
+    return f"retry: {RETRY_MS + secrets.randbelow(2 * spread(hub.streams) + 1)}\n"
 
 
 class Stream:
@@ -152,7 +147,7 @@ class Stream:
         self.checked = time.monotonic()
 
     def frames(self) -> Iterator[str]:
-        yield "retry: 2000\n\n"
+        yield f"{_retry()}\n"
         yield from self._catch_up()
         while not self.listener.ended:
             at_once = self.listener.wait(HEARTBEAT_SECONDS)
@@ -170,7 +165,7 @@ class Stream:
 
     def _catch_up(self) -> Iterator[str]:
         if self.missed is None:
-            yield frame("reload", {}, self.listener.mark)
+            yield frame("reload", pause(hub.streams, RELOADING), self.listener.mark)
         elif not self.missed:
             yield self._heartbeat()
         for event in self.missed or ():
@@ -187,17 +182,20 @@ class Stream:
 
     def _frames_of(self, event: Event, mark: int) -> str:
         """The last one carries the id: a browser cut off before it gets all of them again."""
-        found = messages(event, self.listener.user)
+        user = self.listener.user
+        found = audience.messages(event, user)
         last = len(found) - 1
+        late = {} if audience.is_own(event, user) else pause(hub.crowd)
         return "".join(
-            frame(name, data, mark if number == last else None)
+            frame(name, {**data, **late}, mark if number == last else None)
             for number, (name, data) in enumerate(found)
         )
 
     def _heartbeat(self) -> str:
         """Keeps the connection open, moves the position on, and lets the page know that the line is
-        not dead: a message without a name and without data."""
-        return f"id: {self.listener.mark}\ndata:\n\n"
+        not dead: a message without a name. Its data is over how many milliseconds all windows are
+        to spread what they ask for after a gap, nothing if they are few."""
+        return f"{_retry()}id: {self.listener.mark}\ndata: {spread(hub.streams) or ''}\n\n"
 
     def _welcome(self, at_once: bool) -> bool | None:
         """Whether the user is still active and this log-in valid; None: can't tell right now."""

@@ -19,6 +19,7 @@ from panel.cards import the_deal
 from panel.shown import numbers
 from panel.urls import came_from, is_local, wants_fragment, whole
 from verbs import deals as verbs
+from verbs.deals import assign
 
 bp = Blueprint("moves", __name__)
 
@@ -55,6 +56,8 @@ def _is_won_now(deal: Deal, stage: Stage) -> bool:
 
 
 def _move(deal: Deal, stage: Stage, asked: list[str]) -> bool:
+    if asked:
+        stage.keep()
     entered = completion.fill(deal, asked, request.form)
     if asked:
         was, deal = deal.stage_id, the_deal(deal.id)
@@ -86,7 +89,7 @@ def owner(number: int) -> Any:
     deal = the_deal(number)
     if not viewer().sees_all:
         abort(403)
-    deal.assign_to(person_named(request.form.get("owner", "")), by=viewer())
+    assign(deal, person_named(request.form.get("owner", "")), by=viewer())
     return _changed(number)
 
 

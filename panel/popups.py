@@ -14,12 +14,14 @@ from peewee import JOIN
 from database import database
 from errors import Refused
 from fields import readable, utcnow
-from models import Call, Contact, Deal, Department, Leg, Note, Stage, Task
+from models import Call, Contact, Deal, Leg, Note, Stage, Task
 from panel import callers, due, freshness
+from panel.audience import card_of, popping_up_for
 from panel.auth import viewer
 from panel.notes import done
 from panel.shown import numbers
 from verbs import contacts, notes, tasks
+from verbs.phones import department_for
 
 bp = Blueprint("popups", __name__)
 
@@ -147,7 +149,7 @@ def plan(number: int) -> Any:
     if kind not in NEXT or when not in DUES:
         raise Refused(_("Choose what is next, and when."))
     deal, contact = _about(call)
-    title = _titles()[kind] % {"name": _who(call)}
+    title = tasks.OF_CALLS[kind].format(name=_who(call))
     me = viewer()
     tasks.add(title, due.chosen(when), me, me, kind, deal=deal, contact=contact, call=call)
     return _done()
@@ -157,22 +159,14 @@ def _done() -> Any:
     return done(url_for("board.board"))
 
 
-def _titles() -> dict[str, str]:
-    return {
-        "call": _("Call back %(name)s"),
-        "meeting": _("Meeting with %(name)s"),
-        "offer": _("Offer for %(name)s"),
-    }
-
-
 def _who(call: Call) -> str:
     name = call.contact.name if call.contact else call.name
-    return numbers(name) or readable(call.number) or _("a hidden number")
+    return numbers(name) or readable(call.number) or tasks.HIDDEN
 
 
 def _about(call: Call) -> tuple[Deal | None, Contact | None]:
     """The viewer's card for a call, and the contact, as far as they may be seen."""
-    deal = next(iter(callers.deals(call, viewer())), None) or call.deal_for(viewer())
+    deal = next(iter(callers.deals(call, viewer())), None) or card_of(call, viewer())
     return deal, callers.contact_of(call, viewer()) or (deal.contact if deal else None)
 
 
@@ -186,7 +180,7 @@ def _with_contact(query: Any) -> Any:
 
 def _calls() -> Any:
     """Calls between two desks bring no customer and stay quiet."""
-    return _with_contact(Call.popping_up_for(viewer())).where(Call.direction != "internal")
+    return _with_contact(popping_up_for(viewer())).where(Call.direction != "internal")
 
 
 def _own_call(number: int) -> Call:
@@ -229,7 +223,7 @@ def _popup(call: Call, over: Leg | None = None) -> Popup:
 
 
 def _department(call: Call) -> str:
-    found = Department.answering(call.did) if call.did else None
+    found = department_for(call.did) if call.did else None
     return found.name if found else ""
 
 

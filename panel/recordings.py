@@ -20,10 +20,11 @@ from werkzeug.datastructures import Range
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import FileWrapper
 
-import recorded
 from models import Call
 from panel import errors
+from panel.audience import audible_to
 from panel.auth import viewer
+from telephony import recorded
 from verbs import recordings
 
 bp = Blueprint("recordings", __name__)
@@ -84,7 +85,7 @@ MOST_SAID = 10_000
 def recording(number: int) -> Any:
     """200, 206, 304 or 416 as the request asks; 404 where the viewer may not hear it, where there
     is none, and where the file is gone."""
-    call = Call.audible_to(viewer()).where(Call.id == number).first() or abort(404)
+    call = audible_to(viewer()).where(Call.id == number).first() or abort(404)
     file, kind = _opened(call)
     if not _turns.take(viewer().id):
         file.close()

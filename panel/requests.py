@@ -25,10 +25,12 @@ from peewee import JOIN
 from errors import Refused
 from fields import number_or_none, readable
 from models import Call, CallRequest, Contact, Deal, Event, Phone, User
+from panel.audience import card_of
 from panel.auth import viewer
 from panel.shown import clock, numbers
 from panel.urls import came_from, is_local, wants_fragment, whole
 from verbs import requests as asked
+from verbs.customers import open_deal_of
 
 bp = Blueprint("requests", __name__)
 
@@ -51,7 +53,7 @@ def create() -> Any:
 def _of_call() -> tuple[str, Deal | None]:
     wanted = whole(request.form["call"])
     call = Call.visible_to(viewer()).where(Call.id == (wanted or 0)).first() or abort(404)
-    return call.number or abort(404), call.deal_for(viewer())
+    return call.number or abort(404), card_of(call, viewer())
 
 
 def _of_contact() -> tuple[str, Deal | None]:
@@ -60,7 +62,7 @@ def _of_contact() -> tuple[str, Deal | None]:
     contact = Contact.visible_to(viewer()).where(Contact.id == (wanted or 0)).first() or abort(404)
     own = (Phone.contact == contact) & (Phone.e164 == _number())
     phone = Phone.select().where(own).first() or abort(404)
-    open_one = contact.open_deal(viewer())
+    open_one = open_deal_of(contact, viewer())
     seen = open_one and Deal.visible_to(viewer()).where(Deal.id == open_one.id).first()
     return phone.e164, seen
 

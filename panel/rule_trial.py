@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from flask_babel import gettext as _
 
 import fields
-import models
-from fields import number_or_none, outside_number, readable, utcnow
-from models import CallRule, Contact, Deal, IgnoredNumber, User, normal_did
+from fields import normal_did, number_or_none, outside_number, readable, utcnow
+from models import CallRule, Contact, Deal, IgnoredNumber, User
 from verbs import customers
+from verbs.customers import open_deal_of
+from verbs.rule_choice import rule_for
 from verbs.rules import Rule
 
 DIRECTIONS = {"incoming": "incoming", "missed": "incoming", "outgoing": "outgoing"}
@@ -43,7 +44,7 @@ def of_call(written: str, did: str, situation: str) -> Trial:
 
 def _follow(trial: Trial, contact: Contact | None, situation: str, did: str) -> None:
     """The same way as verbs.customers.apply_rules."""
-    found = CallRule.for_call(situation, contact is not None, did)
+    found = rule_for(situation, contact is not None, did)
     trial.rule = Rule.of(found) if found else None
     words = found.words if found else set()
     if trial.number:
@@ -56,7 +57,7 @@ def _follow(trial: Trial, contact: Contact | None, situation: str, did: str) -> 
     if situation == "missed":
         trial.makes.append(_("It stands in “To call back”."))
     calls_back = situation == "missed" and "task" in words
-    open_deal = contact.open_deal() if contact else None
+    open_deal = open_deal_of(contact) if contact else None
     closed = customers.recent_deal(contact, found, utcnow()) if contact else None
     taker = open_deal or closed
     if taker:
@@ -93,7 +94,7 @@ def _why_ignored(number: str) -> str:
         return _("The number is ignored: %(note)s.", note=row.note)
     if row:
         return _("The number is on the list of ignored ones.")
-    return _("The configuration ignores the number.") if number in models.ignored else ""
+    return _("The configuration ignores the number.") if number in fields.ignored else ""
 
 
 def _who(number: str, contact: Contact | None) -> str:

@@ -8,15 +8,15 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-import models
-from call_rules import EFFECTS, LONGEST_REPEAT, MISSED_OWNERS, SITUATIONS
+import fields
 from errors import Conflict, Refused
-from fields import clean
+from fields import clean, normal_did
 from models import Department, IgnoredNumber
 from panel import rule_trial
 from panel.admin import admins_only
 from panel.auth import viewer
 from panel.languages import sentence
+from telephony.call_rules import EFFECTS, LONGEST_REPEAT, MISSED_OWNERS, SITUATIONS
 from verbs import rules as verbs
 from verbs.rules import Rule
 
@@ -124,7 +124,7 @@ def _page(problems: dict[str, str]) -> str:
         groups=_groups(),
         ignored=ignored[:SHOWN],
         more_ignored=len(ignored) > SHOWN,
-        configured=sorted(models.ignored),
+        configured=sorted(fields.ignored),
         trial=trial,
         asked=asked,
         situations=SITUATIONS,
@@ -153,7 +153,7 @@ def _key(values: Any) -> tuple[str, str, bool]:
     did, situation, caller = (values.get(name, "") for name in ("did", "situation", "caller"))
     if situation not in SITUATIONS or caller not in ("known", "unknown"):
         abort(404)
-    if did != models.normal_did(did):
+    if did != normal_did(did):
         abort(404)
     return did, situation, caller == "known"
 

@@ -10,33 +10,40 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_datetime, format_time
-from babel.numbers import format_currency, format_decimal, format_percent, get_decimal_symbol
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_symbol,
+    get_decimal_symbol,
+)
 from flask import Flask
 from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
+import fields
 from fields import EPOCH, readable, utcnow
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 DAYS = {"de": "d. MMM"}
 """How a day is written where it is not as in 23 Nov."""
 _E164 = re.compile(r"\+[0-9]{6,15}", re.ASCII)
-_SPACES = re.compile(r"[\s'’_]|€|EUR", re.IGNORECASE)
+_SPACES = re.compile(r"[\s'’_]")
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*", re.ASCII)
 
 
 def install(app: Flask) -> None:
     filters = (
-        *(money, rounded, plain, grouped, percent),
-        *(age, moment, since, clock, length_of, initials, ms, numbers, readable),
+        *(money, rounded, symbol, plain, grouped, percent),
+        *(age, moment, since, clock, running, length_of, initials, ms, numbers, readable),
     )
     app.jinja_env.filters.update({f.__name__: f for f in filters})
-    app.jinja_env.globals["now"] = utcnow
+    app.jinja_env.globals.update(now=utcnow, new_deals_in=lambda: fields.currency)
     app.jinja_env.tests["e164"] = lambda text: bool(_E164.fullmatch(text or ""))
 
 
-def money(amount: Decimal | None, currency: str = "EUR") -> str:
+def money(amount: Decimal | None, currency: str) -> str:
     """€ 12,000 or € 12,000.50: without cents where there are none. '' for None."""
     return "" if amount is None else _money(amount, currency, get_locale())
 
@@ -52,9 +59,14 @@ def _money(amount: Decimal, currency: str, locale: Locale) -> str:
     return format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)
 
 
-def rounded(amount: Decimal | None, currency: str = "EUR") -> str:
+def rounded(amount: Decimal | None, currency: str) -> str:
     """Money in whole units, for sums."""
     return money(None if amount is None else Decimal(round(amount)), currency)
+
+
+def symbol(currency: str) -> str:
+    """€ for EUR; the code where the language has no sign for it."""
+    return get_currency_symbol(currency, locale=get_locale())
 
 
 def plain(amount: Decimal | None) -> str:
@@ -79,14 +91,15 @@ class BadAmount(ValueError):
     """Not an amount of money; the message is for the person who wrote it."""
 
 
-def read_amount(text: str) -> Decimal | None:
-    """An amount as people write it: 12,50 · 12.50 · 1.234,56 · 1,234.56 · 1 234 €.
+def read_amount(text: str, currency: str = "") -> Decimal | None:
+    """An amount as people write it: 12,50 · 12.50 · 1.234,56 · 1,234.56 · 1 234 €. ``currency``:
+    the one it is in, else that of new deals; another one's sign beside it is not read over.
 
     No amount has three decimals, so three digits after the only mark are thousands; where the
     language has that mark for decimals, nobody can tell what was meant. None for nothing. Raises
     BadAmount.
     """
-    digits = _SPACES.sub("", text[:60])
+    digits = _SPACES.sub("", _without_sign(text[:60], currency or fields.currency))
     if not digits:
         return None
     if digits.startswith("-"):
@@ -104,6 +117,11 @@ def read_amount(text: str) -> Decimal | None:
     if amount >= Decimal("1e12"):
         raise BadAmount(_("An amount must be below %(most)s.", most=grouped(10**12)))
     return amount.quantize(Decimal("0.01"))
+
+
+def _without_sign(text: str, currency: str) -> str:
+    signs = {currency, symbol(currency), get_currency_symbol(currency, locale="en")}
+    return re.sub("|".join(map(re.escape, sorted(signs))), "", text, flags=re.IGNORECASE)
 
 
 def _must_be_clear(digits: str) -> None:
@@ -186,6 +204,11 @@ def clock(seconds: float | None) -> str:
     minutes, rest = divmod(max(0, int(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def running(seconds: float) -> str:
+    """A duration that goes on as mm:ss or h:mm:ss: it is as wide after ten minutes as before."""
+    return f"{'0' if seconds < 600 else ''}{clock(seconds)}"
 
 
 def length_of(seconds: float) -> str:

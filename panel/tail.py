@@ -12,9 +12,10 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from changes import Changes
 from database import DATABASE_ERRORS, explain
+from database.changes import Changes
 from models import Event, User
+from panel import audience
 from panel.event_reader import Reader
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,7 @@ class Listener:
         self._news = threading.Condition()
 
     def concerns(self, event: Event) -> bool:
-        kinds = (event.deal_for, event.call_for, event.request_for, event.task_for)
-        return any(found(self.user) for found in (*kinds, event.contact_for))
+        return audience.concerns(event, self.user)
 
     def offer(self, event: Event, mark: int) -> None:
         """Called by the tail: keep it for sending, or end a listener that does not keep up."""
@@ -101,10 +101,13 @@ class Listener:
 
 
 class Hub:
-    """All listeners of this process, and the thread that serves them."""
+    """All listeners of this process, and the thread that serves them. ``news``: how often there was
+    some; ``crowd``: how many listen for those who see all, and hear of everything at once."""
 
     def __init__(self) -> None:
         self.alive: Callable[[], bool] = lambda: True
+        self.news = 0
+        self.crowd = 0
         self._trouble = False
         self._lock = threading.Lock()
         self._listeners: list[Listener] = []
@@ -124,6 +127,7 @@ class Hub:
                 self._thread.start()
             listener.mark = self._reader.mark
             self._listeners.append(listener)
+            self._count()
             same = [one for one in self._listeners if one.user.id == listener.user.id]
         for one in same[:-STREAMS_PER_USER]:
             self._end(one, TOO_MANY)
@@ -137,9 +141,13 @@ class Hub:
         with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
+            self._count()
             if not self._listeners:
                 self._reader = None
                 self._stop.set()
+
+    def _count(self) -> None:
+        self.crowd = sum(one.user.sees_all for one in self._listeners)
 
     def end_all(self, why: str, session: str | None = None) -> None:
         """End every stream, or those of one browser's session."""
@@ -168,6 +176,11 @@ class Hub:
                     log.error("Live updates wait for the %s", explain(error))
                 self._trouble = True
                 stop.wait(RETRY_SECONDS)
+            except Exception:  # a single event must not end the news of all others
+                log.exception("Live updates: what was read last could not be told")
+                # Who connects anew asks for what came after the last that was told.
+                self.end_all("an event could not be told")
+                stop.wait(RETRY_SECONDS)
 
     def _follow(self, reader: Reader, stop: threading.Event) -> None:
         try:
@@ -188,6 +201,9 @@ class Hub:
         with self._lock:
             # A tail that was told to stop may overlap with its successor for a moment.
             listeners = [] if stop.is_set() else list(self._listeners)
+            # What somebody asks for because of this is made after it.
+            self.news += 1
+            self._count()
         for event, mark in news:
             for listener in listeners:
                 listener.offer(event, mark)

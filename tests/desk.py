@@ -120,3 +120,11 @@ def drag(page: Page, what: Locator, where: Locator) -> None:
     page.mouse.move(start["x"] + 60, start["y"] + 25, steps=3)
     page.mouse.move(end["x"] + end["width"] / 2, end["y"] + 40, steps=8)
     page.mouse.up()
+
+
+def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
+    """By the form, on a page that nobody is logged in on."""
+    page.goto("/login")
+    page.fill("#login", login)
+    page.fill("#password", password)
+    page.click("main .btn--go")

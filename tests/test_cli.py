@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,14 +17,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 import database
-import settings
 from commands.processes import on_stop
 from models import Event, Funnel, Stage, User
+from tests.cli import Run, runner
 from tests.world import PASSWORD, Story, release, use
 from trichter import main
 
-ROOT = Path(settings.__file__).parent
-Run = Callable[..., Result]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -36,20 +34,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def run(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run("user", "list")`` in this process, with a database of its own."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "PLACES", ())
-
-    def command(*words: str, text: str | bytes = "", **environ: str) -> Result:
-        environ = {"TRICHTER_DATABASE_URL": url, **environ}
-        try:
-            result = CliRunner().invoke(main, words, input=text, env=environ)
-        finally:
-            release()
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    return command
+    return runner(url, tmp_path, monkeypatch)
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ import io
 
 import pytest
 
-import contact_file
-import vcard
-from contact_file import Sheet, read
 from errors import Refused
+from formats import contact_file, vcard
+from formats.contact_file import Sheet, read
 
 ROWS = [["Name", "Telefon"], ["Jörg Krüger", "030 44701182"], ["Ann; Lee", "+44 20 7946 0000"]]
 RUSSIAN = [["Имя", "Телефон"], ["Фёдор Соловьёв", "8 495 123-45-67"]]
@@ -75,6 +74,11 @@ def test_cells_over_several_lines_and_short_rows() -> None:
 
 def test_our_own_apostrophes_are_taken_off() -> None:
     assert read(b"name,phone\n'=cmd(),'+49301234567\n").rows == [["=cmd()", "+49301234567"]]
+
+
+def test_what_excel_puts_around_a_text_is_taken_off() -> None:
+    data = b'name;phone;mail\nOtto;"=""030 1234567""";n/a\nInga;-;i@holm.example\n'
+    assert read(data).rows == [["Otto", "030 1234567", ""], ["Inga", "", "i@holm.example"]]
 
 
 @pytest.mark.parametrize(

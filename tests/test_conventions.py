@@ -12,12 +12,16 @@ from pathlib import Path
 import click
 import pytest
 
+import models
 import settings
 from models import TABLES
 from trichter import main
 
-ROOT = Path(settings.__file__).parent
-PACKAGES = ("agi_scripts", "ari_app", "commands", "doctor", "panel", "verbs")
+ROOT = Path(models.__file__).parent
+PACKAGES = (
+    *("agi_scripts", "ari_app", "commands", "database", "doctor", "formats", "panel"),
+    *("settings", "telephony", "verbs"),
+)
 # Methods of Peewee that write, those of its tables whose names others have too, and SQL by hand.
 WRITING = {
     "save", "create", "get_or_create", "delete", "delete_by_id", "delete_instance",
@@ -27,7 +31,10 @@ OF_TABLES = {"insert", "update"}
 SQL_BY_HAND = {"execute_sql", "raw"}
 SQL_NAMES = {"SQL", "RawQuery"}
 # They are the connection itself; the doctor asks whether there is one.
-MAY_SPEAK_SQL = {"changes.py", "database.py", "prepared.py", "doctor/tables.py"}
+MAY_SPEAK_SQL = {
+    *(f"database/{name}.py" for name in ("__init__", "changes", "prepared")),
+    "doctor/tables.py",
+}
 # models.py holds tables and what concerns one row, verbs/ the acts that concern many tables.
 VERBS = {"models.py", *(f"verbs/{p.name}" for p in (ROOT / "verbs").glob("*.py"))}
 ARI = {"ari", "swaggerpy", "websocket", "urllib3", "requests"}

@@ -95,6 +95,13 @@ def test_database_without_tables(tmp_path: Path, world: World) -> None:
     assert fault.fix == "trichter init"
 
 
+def test_nobody_who_can_set_things_up(tmp_path: Path, world: World) -> None:
+    User.update(role="head").where(User.role == "admin").execute()
+    note = findings(world.settings)["users"]
+    assert note.mark == doctor.NOTE
+    assert "--role admin" in note.fix
+
+
 def test_database_file_that_everybody_may_read(world: World) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         file = Path(folder) / "trichter.db"

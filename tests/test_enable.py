@@ -1,5 +1,7 @@
 """`bin/enable` on the configuration of an exchange as a package installs it."""
 
+import dataclasses
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -45,6 +47,15 @@ def test_what_is_missing_is_put_in(place: Place) -> None:
     assert stat.S_IMODE(place.config.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.data.stat().st_mode) == 0o700
     assert (place.data / "trichter.db").exists()
+
+
+def test_the_first_funnel_speaks_the_language_of_the_company(place: Place) -> None:
+    german = dataclasses.replace(place, language="de")
+    list(enable(german))
+    with sqlite3.connect(place.data / "trichter.db") as made:
+        names = [name for (name,) in made.execute("SELECT name FROM stages ORDER BY position")]
+    made.close()
+    assert names[0] == "Unsortiert"
 
 
 def test_a_second_run_changes_nothing(place: Place) -> None:

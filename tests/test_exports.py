@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-import exports
+from formats import exports
 from models import Call, Contact, Deal, Phone
 from tests.world import CUSTOMER, Story, World, world
 

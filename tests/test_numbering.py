@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 import fields
 import settings
 from fields import normalise, number_or_none, outside_number
-from numbering import OwnNumbers, Prefix, Prefixes
 from settings import SettingsError
+from telephony.numbering import OwnNumbers, Prefix, Prefixes
 
 QUICK = hypothesis(max_examples=200, deadline=None)
 DIGITS = st.text("0123456789*#", min_size=1, max_size=12)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-import rules_file
-import settings
+from formats import rules_file
 from models import Event
+from tests.cli import Run, installed
 from tests.world import release, use
-from trichter import main
 from verbs import rules
 from verbs.rules import Rule
 
-Run = Callable[..., Result]
 QUICK = hypothesis(max_examples=150, deadline=None)
 WORDS = st.text(max_size=12) | st.integers() | st.booleans() | st.lists(st.text(max_size=6))
 KEYS = st.sampled_from([*rules_file.RULE_KEYS, "number", "note", "x"])
@@ -49,21 +45,7 @@ note = "Taxi"
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run("rules", "show")`` with a database of its own, whose tables are made."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "PLACES", ())
-
-    def command(*words: str, text: str | bytes = "") -> Result:
-        environ = {"TRICHTER_DATABASE_URL": "sqlite:///trichter.db"}
-        try:
-            result = CliRunner().invoke(main, words, input=text, env=environ)
-        finally:
-            release()
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        return result
-
-    assert command("init").exit_code == 0
-    return command
+    return installed("sqlite:///trichter.db", tmp_path, monkeypatch)
 
 
 def shown(run: Run) -> str:
@@ -180,7 +162,7 @@ notes = "x"
         ("", "no [[rule]] in it; write rule = [] if calls shall make nothing"),
         ("[[ignore]]\nnumber = '030 4470 1182'", "no [[rule]] in it"),
         ("[[rule]\n", "this is not TOML: "),
-        (b"rule = '\xff'", "this is not text in UTF-8: byte 9"),
+        (b"rule = '\xff'", "this is not text in UTF-8: save it so (line 1)"),
         ("rule = 5", "rule: write each one below a line [[rule]]"),
         ("rule = [5]", "rule 1: 5 is not a table"),
         ("rule = [{}]", "rule 1: situation: is missing; write one of incoming"),

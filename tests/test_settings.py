@@ -1,4 +1,4 @@
-"""settings.py: every bad value names its key, and no message holds a secret."""
+"""settings: every bad value names its key, and no message holds a secret."""
 
 from __future__ import annotations
 
@@ -41,6 +41,9 @@ BAD = [
     ("panel.bind", '"127.0.0.1:80 80"'),
     ("panel.secret_key", "[]"),
     ("panel.public_url", '"crm.example.org"'),
+    ("panel.currency", '"Euro"'),
+    ("panel.currency", '"eur"'),
+    ("panel.currency", '""'),
     ("numbers.region", '"Germany"'),
     ("numbers.region", '"de"'),
     ("numbers.prefixes", '["9"]'),

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-import settings
-import setup_file
-from models import Deal, Event, Funnel, Reason, Stage, User
+from formats import setup_file
+from models import Deal, Event, Funnel, Stage, User
+from tests.cli import Run, installed
 from tests.world import release, use
-from trichter import main
-from verbs import wordings
+from verbs import reasons, wordings
 
-Run = Callable[..., Result]
 CLOSED = """
 [[funnel.stage]]
 name = "Completed"
@@ -56,17 +52,7 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 def run(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """``run("setup", "show")`` with a database of its own, whose tables are made."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(settings, "PLACES", ())
-
-    def command(*words: str, text: str | bytes = "") -> Result:
-        try:
-            return CliRunner().invoke(main, words, input=text, env={"TRICHTER_DATABASE_URL": url})
-        finally:
-            release()
-
-    assert command("init").exit_code == 0
-    return command
+    return installed(url, tmp_path, monkeypatch)
 
 
 def test_a_file_is_loaded_shown_and_loaded_again(run: Run, url: str) -> None:
@@ -80,7 +66,7 @@ def test_a_file_is_loaded_shown_and_loaded_again(run: Run, url: str) -> None:
     offer = Stage.get(Stage.name == "Offer")
     assert (offer.probability, offer.stuck_after, offer.colour) == (30, 5 * 86400, "blue")
     assert [s.name for s in offer.funnel.in_order()] == ["New", "Offer", "Completed", "Lost"]
-    assert [reason.name for reason in Reason.offered()] == ["Price", "No need"]
+    assert [reason.name for reason in reasons.offered()] == ["Price", "No need"]
     assert wordings.texts()["company"] == "Roofs Ltd"
     assert Funnel.default().name == "Sales", "the others stay, and so does their order"
     assert Event.of_kind("setup.loaded").count() == 1
@@ -130,7 +116,9 @@ def test_stages_are_renamed_moved_and_removed(run: Run, url: str) -> None:
     [
         ("", "nothing in it"),
         ("x = ", "not TOML"),
-        (b"\xff", "not text in UTF-8"),
+        (b"reasons = []\n# \xff", "not text in UTF-8: save it so (line 2)"),
+        ("[[rule]]\nsituation='missed'", "'trichter rules load' loads rules (line 1)"),
+        ("[[user]]\nlogin='x y'\nname='X'\nrole='head'", "nothing was changed"),
         ("other = 1", "only reasons, texts"),
         ("reasons = 3", "a list of texts"),
         ("[texts]\ncompny = 'x'", "did you mean company?"),
@@ -145,7 +133,8 @@ def test_stages_are_renamed_moved_and_removed(run: Run, url: str) -> None:
         ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nprobability=101", "0 to 100"),
         ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nstuck_after_days='x'", "days"),
         ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nadvice=3", "texts in quotes"),
-        ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nrequired=['x']", "'x' is none of"),
+        ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nrequired=['x']", "required: 'x' is"),
+        ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nstuck_after_days=-1", "0 to 3650"),
         ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\ncolour='pink'", "one of grey"),
         ("[[funnel]]\nname='A'\n[[funnel.stage]]\nname='B'\nkind=['x']", "one of unsorted"),
     ],
@@ -159,9 +148,10 @@ def test_what_cannot_be_used_is_named(run: Run, text: str | bytes, said: str) ->
 
 
 def test_the_document_can_be_loaded(run: Run) -> None:
-    page = (Path(setup_file.__file__).parent / "docs" / "setup.md").read_text()
+    page = (Path(setup_file.__file__).parents[1] / "docs" / "setup.md").read_text()
     example = page[page.index("    reasons = ") : page.index("A stage that the file")]
-    said = run("setup", "load", "-", text="\n".join(line[4:] for line in example.splitlines()))
+    lines = [line[4:] for line in example.splitlines() if line.startswith("    ")]
+    said = run("setup", "load", "-", text="\n".join(lines))
     assert said.exit_code == 0, said.output
     assert "~ stage Offer of Sales" in said.output
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import supervisor
-from supervisor import Child, Supervisor
+from commands import supervisor
+from commands.supervisor import Child, Supervisor
 
 TINY = """
 import os, pathlib, signal, sys, threading
@@ -30,7 +30,7 @@ threading.Event().wait()
 """
 OFFICE = """
 import signal, sys
-from supervisor import Supervisor
+from commands.supervisor import Supervisor
 serving = Supervisor(["ari", "panel"], tuple(sys.argv[1:]))
 signal.signal(signal.SIGTERM, lambda *_: serving.stop())
 serving.run()
@@ -127,7 +127,7 @@ def test_pauses_double_and_begin_anew_after_a_steady_run(
 
 def test_sigterm_ends_all(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OFFICE, *program("lives", tmp_path)]
-    parent = subprocess.Popen(command, cwd=Path(supervisor.__file__).parent)
+    parent = subprocess.Popen(command, cwd=Path(supervisor.__file__).parents[1])
     until(lambda: pids(tmp_path, "ari") and pids(tmp_path, "panel"))
     parent.terminate()
     assert parent.wait(20) == 0

@@ -14,13 +14,12 @@ import pytest
 from werkzeug.security import generate_password_hash
 
 import database
-import defaults
 import models
 import settings
-from call_report import CallReport, LegReport
 from fields import utcnow
 from models import Call, Funnel, Stage, User
-from verbs import users
+from telephony.call_report import CallReport, LegReport
+from verbs import defaults, users
 from verbs.calls import record_call
 
 PASSWORD = "correct horse"

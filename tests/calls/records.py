@@ -13,7 +13,7 @@ from ari_app import cdr, cel
 from ari_app.record_files import CDR_CSV, CEL_CUSTOM, NEW_COLUMNS
 from ari_app.records import opened
 from ari_app.row import BadRow, Clock
-from call_report import CallReport
+from telephony.call_report import CallReport
 from tests.calls.wires import PHONES
 
 CUSTOMER = "+493044701182"

@@ -10,7 +10,7 @@ import pytest
 
 from ari_app.record_files import CDR_CSV, NEW_COLUMNS
 from ari_app.row import BadRow, Clock, SourceError
-from call_report import CallReport
+from telephony.call_report import CallReport
 from tests.calls.records import COLUMNS, CUSTOMER, found, lines, row, with_head
 
 OUT: dict[str, Any] = {

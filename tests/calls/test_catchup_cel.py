@@ -9,7 +9,7 @@ import pytest
 
 from ari_app.record_files import CEL_CUSTOM
 from ari_app.row import BadRow
-from call_report import CallReport
+from telephony.call_report import CallReport
 from tests.calls.records import CUSTOMER, answered_cel, event, found, lines, row, with_head
 
 

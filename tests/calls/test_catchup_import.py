@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 from playhouse import db_url
 
-import exports
 from ari_app import record_tables
 from ari_app.record_files import CEL_CUSTOM
 from fields import utcnow
+from formats import exports
 from models import Call, Contact, Deal, Event
 from tests.calls.records import COLUMNS, CUSTOMER, answered_cel, lines, row
 from tests.world import Story, World

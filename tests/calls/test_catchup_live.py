@@ -12,9 +12,9 @@ import pytest
 import settings
 from ari_app.catchup import CatchUp
 from ari_app.events import Connected
-from call_report import LegReport
 from fields import utcnow
 from models import Call, Deal, Event
+from telephony.call_report import LegReport
 from tests.calls.records import lines, row
 from tests.calls.wires import TRUNK, after, answered_call, listed, new_ledger
 from tests.office import Office, until

@@ -74,6 +74,13 @@ def test_who_only_listened_is_no_call(world: World, tmp_path: Path) -> None:
         clid='"" <>',
         start=f"{DAY} 09:00:05",
     )
-    file = written(tmp_path, row(recordingfile=""), snoop)
+    probe = row(
+        channel="Local/s@phones-00000000;2",
+        dstchannel="",
+        uniqueid="trichter-doctor-1772442001.7;2",
+        linkedid="trichter-doctor-1772442001.7",
+        disposition="FAILED",
+    )
+    file = written(tmp_path, row(recordingfile=""), snoop, probe)
     assert read(file).found == 1
     assert [call.linkedid for call in Call.select()] == ["1772442000.10"]

@@ -21,7 +21,7 @@ from ari_app.events import (
     Updated,
 )
 from ari_app.ledger import Ledger
-from call_report import LegReport
+from telephony.call_report import LegReport
 from tests.calls.wires import (
     ANNA,
     BEN,

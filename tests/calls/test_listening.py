@@ -13,6 +13,7 @@ import pytest
 
 from errors import Conflict, Refused
 from models import Call, CallRequest, Event, Leg, User
+from panel import audience
 from tests.calls.test_callout import becomes
 from tests.office import Office, until
 from tests.scene import DID, Scene, picked_up
@@ -219,9 +220,9 @@ def test_the_trail(running: Office3) -> None:
         assert (event.user, event.call, event.deal) == (world.hugo, running.call, None)
         assert event.content["mode"] == "whisper"
         assert event.content["whom"] == world.anna.id
-        assert event.call_for(world.anna) is None
-        assert event.deal_for(world.anna) is None
-        assert event.call_for(world.ada) == running.call.id
+        assert audience.call_for(event, world.anna) is None
+        assert audience.deal_for(event, world.anna) is None
+        assert audience.call_for(event, world.ada) == running.call.id
 
 
 def test_the_heads_phone_is_not_picked_up(running: Office3) -> None:

@@ -10,8 +10,8 @@ import pytest
 from ari_app.events import Channel, Dialled, Event, Updated
 from ari_app.record_files import CEL_CUSTOM
 from ari_app.recorder import Recorder
-from call_report import CallReport
-from models import Call, Contact, Deal, Leg, User
+from models import Call, Contact, Deal, Leg
+from telephony.call_report import CallReport
 from tests.calls.records import TRUNK as TRUNK_NAME
 from tests.calls.records import event, found, lines, row
 from tests.calls.wires import (
@@ -33,6 +33,7 @@ from tests.calls.wires import (
 )
 from tests.world import World
 from verbs import users
+from verbs.phones import known_endpoints
 
 ENDPOINT = f"mobile/{MOBILE}"
 NOTATIONS = ("+491710000101", "01710000101", "00491710000101")
@@ -94,7 +95,7 @@ def test_a_call_from_a_users_mobile_to_a_customer_is_outgoing() -> None:
 
 def test_the_user_is_the_agent(world: World) -> None:
     users.change(world.anna, mobile="0171 0000101")
-    recorder = Recorder(new_ledger(User.endpoints()))
+    recorder = Recorder(new_ledger(known_endpoints()))
     recorder.take(outward(MOBILE))
     recorder.write()
     call, leg = Call.get(), Leg.get()
@@ -104,7 +105,7 @@ def test_the_user_is_the_agent(world: World) -> None:
 
 def test_who_calls_from_the_own_mobile_is_no_customer(world: World) -> None:
     users.change(world.anna, mobile=MOBILE)
-    recorder = Recorder(new_ledger(User.endpoints()))
+    recorder = Recorder(new_ledger(known_endpoints()))
     caller = replace(TRUNK, number=MOBILE)
     recorder.take([Updated(START, caller), *rings(BEN, 0, caller), *hangs_up(BEN, 9)])
     recorder.take(hangs_up(caller, 9))

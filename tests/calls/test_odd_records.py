@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from ari_app.cdr_row import LONGEST_CALL
 from ari_app.record_files import CEL_CUSTOM
-from call_report import CallReport
 from models import Call
+from telephony.call_report import CallReport
 from tests.calls.records import COLUMNS, answered_cel, found, lines, row
 from tests.world import World, release, use
 from trichter import main

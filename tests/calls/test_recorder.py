@@ -24,8 +24,8 @@ from ari_app.events import Connected, Entered, Event, Settled, Snapshot, Updated
 from ari_app.insiders import Insiders
 from ari_app.recorder import Recorder
 from ari_app.writer import Recording
-from call_report import CallReport
-from models import Call, Deal, User
+from models import Call, Deal
+from telephony.call_report import CallReport
 from tests.calls.wires import (
     ANNA,
     CUSTOMER,
@@ -42,6 +42,7 @@ from tests.calls.wires import (
 from tests.world import World
 from verbs import users
 from verbs.calls import record_call
+from verbs.phones import known_endpoints
 
 LONG = "9" * 151
 """A linkedid that the column does not take; SQLite takes anything."""
@@ -365,14 +366,14 @@ def test_calls_wait_until_it_is_known_whose_the_phones_are(
     """The machine has started, and the database server takes longer than Asterisk."""
     listener = Listener("no calls yet")
     logging.getLogger("trichter.ari").addHandler(listener)
-    away, endpoints = threading.Event(), User.endpoints
+    away, endpoints = threading.Event(), known_endpoints
 
     def asked() -> frozenset[str]:
         if not away.is_set():
             raise peewee.OperationalError("connection refused")
         return endpoints()
 
-    monkeypatch.setattr(User, "endpoints", asked)
+    monkeypatch.setattr("ari_app.insiders.known_endpoints", asked)
     recording = Recorded(world, real_phones=True)
     recording.put(*answered_call())
     try:
@@ -390,7 +391,7 @@ def test_nothing_is_said_of_calls_when_the_phones_were_never_known(
     def asked() -> frozenset[str]:
         raise peewee.OperationalError("connection refused")
 
-    monkeypatch.setattr(User, "endpoints", asked)
+    monkeypatch.setattr("ari_app.insiders.known_endpoints", asked)
     recording = Recorded(world, real_phones=True)
     recording.put(*answered_call())
     recording.finish()

@@ -16,8 +16,8 @@ from ari_app.events import Event, Updated
 from ari_app.ledger import Ledger
 from ari_app.recorder import Recorder
 from ari_app.tape import Tape, masked, replay
-from call_report import CallReport
 from models import Call, Leg
+from telephony.call_report import CallReport
 from tests.calls.wires import PHONES
 from tests.world import World
 

@@ -18,9 +18,9 @@ import database
 from ari_app.events import Connected, Event, Settled
 from ari_app.gap import channels_of
 from ari_app.recorder import Recorder
-from call_report import CallReport
 from models import Call, Deal, Phone
 from models import Event as News
+from telephony.call_report import CallReport
 from tests.calls.replays import (
     MOMENT,
     connecting,

@@ -6,9 +6,9 @@ import subprocess
 import sys
 import time
 
-import models
 from models import Call, Contact, Deal, Task
 from tests.office import ROOT, Office, until
+from verbs import ignored
 
 IN_TURN = """\
 [[rule]]
@@ -52,9 +52,9 @@ def test_rules_that_are_loaded_while_calls_are_heard(listening: Office) -> None:
         given = [ring(listening, f"+4930777100{n}", n + 2).deal.owner for n in range(3)]
         assert given == [listening.world.anna, listening.world.ben, listening.world.anna]
         # The other process reads the list again when its last reading is so old.
-        until(lambda: time.monotonic() > loaded + models.IGNORED_SECONDS, "the list's reading")
-        ignored = ring(listening, "+4930999888", 5)
-    assert (ignored.outcome, ignored.number, ignored.deal) == ("missed", "+4930999888", None)
+        until(lambda: time.monotonic() > loaded + ignored.SECONDS, "the list's reading")
+        call = ring(listening, "+4930999888", 5)
+    assert (call.outcome, call.number, call.deal) == ("missed", "+4930999888", None)
     assert Contact.select().count() == 4
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from ari_app.events import Bridged, Channel, Dialled, Event, HungUp, Settled, Snapshot, Updated
 from ari_app.ledger import Ledger
-from call_report import CallReport
+from telephony.call_report import CallReport
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 CUSTOMER = "+493044701182"

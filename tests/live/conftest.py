@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 from flask import Flask
 
-import changes
+from database import changes
 from models import User
 from panel import create_app
 from panel.auth import SignedIn

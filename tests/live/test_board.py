@@ -117,6 +117,21 @@ def test_one_line_makes_a_deal(world: World, enter: Enter) -> None:
     expect(column(anna, world, "Opportunity").locator(".card")).to_have_count(2)
     expect(line).to_be_focused()
     expect(head(anna, world, "Opportunity")).to_have_text("2")
+    Stage.update(required_fields="company").where(Stage.name == "Documents").execute()
+    line = anna.get_by_label("New deal in Documents")
+    line.fill("Door")
+    line.press("Enter")
+    anna.get_by_label("Contact", exact=True).press("Escape")
+    expect(anna.locator("#completion")).to_be_hidden()
+    expect(line).to_be_focused()
+    expect(line).to_have_value("Door")
+    line.press("Enter")
+    anna.get_by_label("Contact", exact=True).fill("Inga Holm")
+    anna.get_by_label("Company").fill("Holm GmbH")
+    anna.get_by_role("button", name="Create deal").last.click()
+    expect(column(anna, world, "Documents").locator(".card")).to_contain_text("Holm GmbH")
+    expect(line).to_have_value("")
+    assert Deal.select().where(Deal.title == "Door").count() == 1
 
 
 def test_filters_hold_while_others_work(world: World, deal: Deal, enter: Enter) -> None:
@@ -210,6 +225,14 @@ def test_heads_lose_and_give_several(world: World, deal: Deal, enter: Enter) -> 
     expect(column(hugo, world, "Lost").locator(".card")).to_have_count(2)
     found = {(deal.owner.name, deal.lost_reason) for deal in Deal.select()}
     assert found == {("Ben Okafor", "moved abroad")}
+    undo = hugo.locator(".toast--undo")
+    expect(undo).to_contain_text("2 deals moved to “Lost”. 2 deals given to Ben Okafor.")
+    undo.get_by_role("button", name="Undo").click()
+    back = "2 deals given back. 2 deals are back where they were."
+    expect(hugo.locator(".toast", has_text=back)).to_be_visible()
+    expect(column(hugo, world, "Unsorted").locator(".card")).to_have_count(2)
+    found = {(deal.owner.name, deal.lost_reason) for deal in Deal.select()}
+    assert found == {("Anna Krüger", None)}
 
 
 def test_the_list_on_the_deal_asks_too(world: World, deal: Deal, enter: Enter) -> None:

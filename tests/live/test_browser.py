@@ -13,6 +13,7 @@ from models import Call, Contact, Deal, Event, StageChange
 from tests.desk import Enter, Panel, card, column, drag, head
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
+from verbs.deals import assign
 
 A_SECOND = 1000
 SHOWN = """new Promise(found => {
@@ -214,7 +215,7 @@ def test_a_deal_given_away_leaves_the_board(world: World, enter: Enter) -> None:
     deal = Deal.open("Roof", world.anna, world.anna)
     anna, ben = enter("anna"), enter("ben")
     expect(card(anna, deal)).to_be_visible()
-    deal.assign_to(world.ben, by=world.hugo)
+    assign(deal, world.ben, by=world.hugo)
     expect(card(anna, deal)).to_have_count(0)
     expect(card(ben, deal)).to_be_visible()
 

@@ -55,7 +55,7 @@ def test_a_call_shows_at_once_and_what_is_the_same_stays(world: World, enter: En
     expect(page.locator("#calls-now")).to_have_text("1")
     story = story.answered("PJSIP/101", after=0)
     expect(anna).to_contain_text("talks", timeout=2000)
-    expect(anna.locator("[data-timer]")).to_have_text(re.compile("0:0[2-9]|0:[1-5]"))
+    expect(anna.locator("[data-timer]")).to_have_text(re.compile("00:0[2-9]|00:[1-5]"))
     story.ended()
     expect(anna).to_contain_text("free", timeout=2000)
     assert page.evaluate(IS_MARKED)

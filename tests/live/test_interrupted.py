@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-from models import Contact, Deal
+from models import Contact, Deal, Note
 from tests.desk import Enter, Panel, card, column
 from tests.office import until
 from tests.world import CUSTOMER, PASSWORD, Story, World
@@ -32,7 +32,13 @@ def test_the_server_goes_while_a_form_is_open(world: World, panel: Panel, enter:
     anna.locator(".pop__stage select").select_option(label="Lost")
     reason = anna.get_by_label("In your own words")
     reason.fill("Went to a cousin")
+    otto = Contact.of_number("+494012345", "Otto Meier", world.anna)
+    page = anna.context.new_page()
+    page.goto(f"/contacts/{otto.id}")
+    page.wait_for_selector("html[data-live=on]")
+    page.get_by_label("New note").fill("Has two brothers")
     panel.stop()
+    page.get_by_role("button", name="Add note").click()
     reason.press("Enter")
     # It says so, in the form, and keeps what was written; so does everything else.
     expect(anna.locator("#completion [role=alert]")).to_contain_text("No connection")
@@ -41,6 +47,9 @@ def test_the_server_goes_while_a_form_is_open(world: World, panel: Panel, enter:
     anna.mouse.click(5, 300)
     expect(reason).to_be_visible()
     expect(anna.locator("#connection")).to_be_visible()
+    # So does a form that would load the next page.
+    expect(page.locator(".toast")).to_contain_text("No connection")
+    expect(page.get_by_label("New note")).to_have_value("Has two brothers")
     panel.start()
     reason.press("Enter")
     expect(column(anna, world, "Lost").locator(".card")).to_have_count(1)
@@ -49,6 +58,13 @@ def test_the_server_goes_while_a_form_is_open(world: World, panel: Panel, enter:
     expect(anna.locator("#connection")).to_be_hidden()
     anna.locator(".pop__ask").get_by_role("button", name="Save").click()
     until(lambda: Contact.get().company, "it is saved")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator(".past__note p")).to_have_text("Has two brothers")
+    assert Note.select().count() == 1
+    # Calls come into the history of who has no deal, too.
+    page.wait_for_selector("html[data-live=on]")
+    Story.begins(otto.phones.get().e164, "9.1").rings("PJSIP/101")
+    expect(page.locator(".past")).to_contain_text("rings now")
 
 
 def test_the_log_in_ends_while_something_is_written(world: World, enter: Enter) -> None:
@@ -67,6 +83,8 @@ def test_the_log_in_ends_while_something_is_written(world: World, enter: Enter) 
     log_in_elsewhere(anna, "hugo")
     title.press("Enter")
     expect(anna.locator(".edit--title [role=alert]")).to_contain_text("open for too long")
+    # The window says whose it is, and shows nothing of what the other one sees.
+    expect(anna.locator("#other-viewer")).to_contain_text("This window is Anna Krüger’s")
     assert Deal.get().title == "Roof"
     anna.context.clear_cookies()
     title.press("Enter")
@@ -76,6 +94,26 @@ def test_the_log_in_ends_while_something_is_written(world: World, enter: Enter) 
     expect(anna.locator("h1").first).to_have_text("Roof and walls")
     expect(anna.locator("#logged-out")).to_be_hidden()
     assert Deal.get().title == "Roof and walls"
+
+
+def test_somebody_else_logs_in_at_the_same_desk(world: World, enter: Enter) -> None:
+    deal = Deal.open("Roof", world.anna, world.anna)
+    Deal.open("Cellar", world.ben, world.ben)
+    anna = enter("anna")
+    anna.goto(f"/deals/{deal.id}")
+    anna.wait_for_selector("html[data-live=on]")
+    anna.get_by_placeholder("What was said").fill("Asks for a discount")
+    board = anna.context.new_page()
+    board.goto("/")
+    board.wait_for_selector("html[data-live=on]")
+    # In a third window she goes home, and the head sits down: the browser is his from now on.
+    anna.context.add_cookies(enter("hugo").context.cookies())  # type: ignore[arg-type]
+    users.end_all_sessions(world.anna)
+    # Both of her windows become his, whole, and what she wrote stands in none of them.
+    for page in (anna, board):
+        expect(page.locator(".me")).to_contain_text("Hugo Head", timeout=20_000)
+    expect(board.locator(".card")).to_have_count(2)
+    expect(anna.get_by_placeholder("What was said")).to_have_value("")
 
 
 def test_the_log_in_ends_while_a_card_is_moved(world: World, enter: Enter) -> None:

@@ -16,13 +16,14 @@ from peewee import OperationalError
 
 import database
 import models
-import setup_file
-from call_report import CallReport
 from fields import utcnow
-from models import Call, Company, Contact, Deal, Event, User
-from panel import create_app, live
+from formats import setup_file
+from models import Call, Company, Contact, Deal, Event, StageChange, User
+from panel import create_app, crowd, live
+from panel.audience import popping_up_for
 from panel.auth import SignedIn
 from panel.tail import hub
+from telephony.call_report import CallReport
 from tests.live.conftest import PATIENCE, Listen, listening
 from tests.world import CUSTOMER, Story, World
 from verbs import (
@@ -43,6 +44,8 @@ from verbs import (
     tasks,
     users,
 )
+from verbs.call_cards import attach
+from verbs.deals import assign
 from verbs.import_rows import Plan
 
 LONG_AGO = datetime(2020, 1, 2, tzinfo=UTC)
@@ -57,8 +60,8 @@ def everything_happens(world: World) -> None:
     stops(Story.begins(linkedid="s").rings("PJSIP/101"))
     deal = Deal.open("Roof", world.anna, world.anna)
     deal.move_to(world.stage("Documents"), by=world.anna)
-    deal.assign_to(world.ben, by=world.hugo)
-    Story.begins(linkedid="2").rings("PJSIP/102").call.attach(deal, by=world.ben)
+    assign(deal, world.ben, by=world.hugo)
+    attach(Story.begins(linkedid="2").rings("PJSIP/102").call, deal, by=world.ben)
     talk = Story.begins(linkedid="t").rings("PJSIP/102").answered("PJSIP/102").call
     recordings.begin(talk.id, "t.wav")
     users.change(world.hugo, endpoint="PJSIP/110")
@@ -170,7 +173,38 @@ def test_a_phone_that_stops_ringing(quiet: World, listen: Listen) -> None:
     story = stops(story)
     stopped = {"call": story.call.id, "kind": "call.stopped", "deal": None, "mine": True}
     assert anna.next() == ("call", stopped)
-    assert Call.popping_up_for(quiet.anna).count() == 0
+    assert popping_up_for(quiet.anna).count() == 0
+
+
+def where_it_is(deal: Deal) -> dict[str, int]:
+    """What the news of the last move tells, so that a page can show it without asking."""
+    now, last = Deal.get_by_id(deal.id), deal.changes.order_by(StageChange.id.desc()).get()
+    since = Deal.stage_since.db_value(now.stage_since)
+    return {"stage": now.stage_id, "change": last.id, "since": since}
+
+
+def test_a_move_taken_back_tells_since_when(quiet: World, listen: Listen) -> None:
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    deal.move_to(quiet.stage("Documents"), by=quiet.anna)
+    anna = listen("anna")
+    deals.take_back_move(deal, quiet.anna)
+    news = anna.until("deal", "deal.moved")
+    assert news == {"deal": deal.id, "kind": "deal.moved", **where_it_is(deal)}
+    assert news["since"] == Deal.created_at.db_value(deal.created_at)
+
+
+def test_many_are_told_to_take_their_time(
+    quiet: World, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those who hear of it because they hear of everything; whose it is needs it at once."""
+    monkeypatch.setattr(crowd, "FEW", 1)
+    hugo, ada, anna = listen("hugo"), listen("ada"), listen("anna")
+    deal = Deal.open("Roof", quiet.anna, quiet.anna)
+    created = {"deal": deal.id, "kind": "deal.created"}
+    assert hugo.next() == ada.next() == ("deal", {**created, "spread": 2 * crowd.EACH_MS})
+    assert anna.next() == ("deal", created)
+    reloading = {"spread": 4 * live.RELOADING * crowd.EACH_MS}
+    assert listen("ben", last="999999").next() == ("reload", reloading)
 
 
 def test_a_head_hears_of_all_and_is_called_by_none(quiet: World, listen: Listen) -> None:
@@ -178,7 +212,8 @@ def test_a_head_hears_of_all_and_is_called_by_none(quiet: World, listen: Listen)
     deal = Deal.open("Roof", quiet.anna, quiet.anna)
     assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.created"})
     deal.move_to(quiet.stage("Documents"), by=quiet.anna)
-    assert hugo.next() == ("deal", {"deal": deal.id, "kind": "deal.moved", "by": "Anna Krüger"})
+    by_anna = {"kind": "deal.moved", "by": "Anna Krüger", **where_it_is(deal)}
+    assert hugo.next() == ("deal", {"deal": deal.id, **by_anna})
     call = Story.begins().rings("PJSIP/101").call.id
     ringing = {"call": call, "kind": "call.ringing", "deal": None, "mine": False}
     assert hugo.next() == ("call", ringing)
@@ -207,12 +242,12 @@ def test_all_that_show_a_contact_hear_of_it(quiet: World, listen: Listen) -> Non
 def test_who_loses_a_deal_hears_of_it(quiet: World, listen: Listen) -> None:
     deal = Deal.open("Roof", quiet.anna, quiet.anna)
     anna, ben = listen("anna"), listen("ben")
-    deal.assign_to(quiet.ben, by=quiet.hugo)
+    assign(deal, quiet.ben, by=quiet.hugo)
     assigned = ("deal", {"deal": deal.id, "kind": "deal.assigned"})
     assert anna.next() == assigned
     assert ben.next() == assigned
     deal.move_to(quiet.stage("Documents"), by=quiet.ben)
-    assert ben.next() == ("deal", {"deal": deal.id, "kind": "deal.moved"})
+    assert ben.next() == ("deal", {"deal": deal.id, "kind": "deal.moved", **where_it_is(deal)})
     assert anna.nothing()
 
 

@@ -13,11 +13,11 @@ from fields import utcnow
 from models import Contact, Deal, Event, Task, User
 from panel import reminders
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
+from tests.desk import Enter, Panel, sign_in
 from tests.live.conftest import Listen
 from tests.office import until
 from tests.panel.test_server import FAULTS, RULES
-from tests.world import CUSTOMER, PASSWORD, Story, World
+from tests.world import CUSTOMER, Story, World
 from verbs import tasks
 
 HOUR = timedelta(hours=1)
@@ -197,10 +197,7 @@ def test_a_reminder_on_every_page_of_its_owner(world: World, enter: Enter) -> No
 def test_without_scripts(world: World, deal: Deal, panel: Panel, new_page: NewPage) -> None:
     make(world.anna, "Ask about the offer", -HOUR, deal)
     page = new_page(base_url=panel.address, java_script_enabled=False)
-    page.goto("/login")
-    page.fill("#login", "anna")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "anna")
     page.click("nav >> text=Tasks")
     page.get_by_text("Done", exact=True).first.click()
     page.fill("[name=result]", "They want it")

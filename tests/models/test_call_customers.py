@@ -10,13 +10,16 @@ import pytest
 
 import models
 import settings
-from call_report import CallReport, LegReport
 from database import database
 from errors import Refused
 from fields import utcnow
 from models import Call, CallRule, Contact, Deal, Event, Phone
+from panel.audience import audible_to
+from telephony.call_report import CallReport, LegReport
 from tests.world import CUSTOMER, Story, World, release, use
+from verbs.call_cards import attach
 from verbs.calls import record_call
+from verbs.rule_choice import effects_for
 
 
 @pytest.fixture
@@ -93,8 +96,8 @@ def test_a_rule_for_one_called_number_wins(world: World) -> None:
     assert silent.call.deal is None
     other = Story.begins(linkedid="2.1", did="030 555001").rings("PJSIP/101").answered("PJSIP/101")
     assert other.call.deal
-    assert CallRule.effects_for("missed", False, "+4930555000") == {"contact", "deal", "task"}
-    assert CallRule.effects_for("missed", False, None) == {"contact", "deal", "task"}
+    assert effects_for("missed", False, "+4930555000") == {"contact", "deal", "task"}
+    assert effects_for("missed", False, None) == {"contact", "deal", "task"}
 
 
 def test_outgoing_by_rule(world: World) -> None:
@@ -139,7 +142,7 @@ def test_a_person_decides_to_which_card_a_call_belongs(world: World, customer: C
     older = Deal.open("Old", world.anna, None, contact=customer, at=utcnow() - timedelta(days=9))
     story = Story.begins().rings("PJSIP/101")
     assert story.call.deal == newest
-    story.call.attach(older, by=world.anna)
+    attach(story.call, older, by=world.anna)
     story.answered("PJSIP/101").ended()
     assert story.call.deal == older
 
@@ -148,11 +151,11 @@ def test_attach(world: World) -> None:
     story = Story.begins().rings("PJSIP/101")
     deal = Deal.open("Roof", world.anna, world.anna)
     call = story.call
-    call.attach(deal, by=world.anna)
-    call.attach(deal, by=world.anna)
+    attach(call, deal, by=world.anna)
+    attach(call, deal, by=world.anna)
     assert (story.call.deal, Event.of_kind("call.attached").count()) == (deal, 1)
     with pytest.raises(Refused):
-        story.call.attach(deal, by=world.ben)
+        attach(story.call, deal, by=world.ben)
     story.answered("PJSIP/101").ended()
     assert (story.call.deal, Deal.select().count()) == (deal, 1)
 
@@ -161,12 +164,12 @@ def test_a_conversation_of_others_on_no_card_stays_theirs(world: World) -> None:
     """Of a hidden number nothing is made; whose phone only rang must not get to hear the talk by a
     card of their own. Who talked, if not last, may, and a head may."""
     story = Story.begins("").rings("PJSIP/101", "PJSIP/102").answered("PJSIP/102").ended()
-    story.call.attach(Deal.open("Mine", world.anna, world.anna), by=world.anna)
+    attach(story.call, Deal.open("Mine", world.anna, world.anna), by=world.anna)
     assert story.call.deal is None
-    assert not Call.audible_to(world.anna).exists()
-    assert Call.audible_to(world.ben).exists()
+    assert not audible_to(world.anna).exists()
+    assert audible_to(world.ben).exists()
     lead = Deal.open("Lead", world.ben, world.hugo)
-    story.call.attach(lead, by=world.hugo)
+    attach(story.call, lead, by=world.hugo)
     assert story.call.deal == lead
 
 
@@ -175,7 +178,7 @@ def test_who_passed_the_call_on_may_put_it_on_a_card(world: World) -> None:
     story = story.rings("PJSIP/102").answered("PJSIP/102")
     assert story.call.agent == world.ben
     deal = Deal.open("Anna's", world.anna, world.anna)
-    story.call.attach(deal, by=world.anna)
+    attach(story.call, deal, by=world.anna)
     assert story.call.deal == deal
 
 
@@ -184,7 +187,7 @@ def test_attach_keeps_the_calls_contact(world: World, customer: Contact) -> None
     seen = stale.call
     stale.answered("PJSIP/101")
     caller = stale.call.contact
-    seen.attach(Deal.open("Roof", world.anna, world.anna, contact=customer), by=world.anna)
+    attach(seen, Deal.open("Roof", world.anna, world.anna, contact=customer), by=world.anna)
     assert stale.call.contact == caller != customer
 
 

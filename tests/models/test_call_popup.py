@@ -1,17 +1,19 @@
-"""Call.popping_up_for and visible_to: on whose screen a call is (T1, R1)."""
+"""popping_up_for and Call.visible_to: on whose screen a call is (T1, R1)."""
 
 from __future__ import annotations
 
 import pytest
 
 from models import Call, Deal, User
+from panel.audience import popping_up_for
 from tests.world import Story, World
+from verbs.deals import assign
 
 
 def screens(world: World) -> list[str]:
     """Who sees a pop-up now."""
     people = (world.anna, world.ben, world.olga, world.hugo, world.ada)
-    return [u.login for u in people if Call.popping_up_for(u).exists()]
+    return [u.login for u in people if popping_up_for(u).exists()]
 
 
 def seen(user: User) -> list[str]:
@@ -70,5 +72,5 @@ def test_who_gets_the_deal_sees_its_calls(world: World, who: str) -> None:
     Story.begins(linkedid="1.1").rings("PJSIP/103").answered("PJSIP/103").ended()
     user = getattr(world, who)
     assert seen(user) == []
-    Deal.get().assign_to(user, by=world.hugo)
+    assign(Deal.get(), user, by=world.hugo)
     assert seen(user) == ["1.1"]

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 import database
-from call_report import CallReport, LegReport
 from fields import utcnow
 from models import Call, Contact, Deal, Event, Leg
+from telephony.call_report import CallReport, LegReport
 from tests.world import CUSTOMER, Story, World
 from verbs import users
 from verbs.calls import record_call

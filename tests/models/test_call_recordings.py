@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
-import models
+import fields
 from fields import utcnow
 from models import Call, CallRule, Contact, Event, User
+from panel.audience import audible_to, call_for
 from tests.world import CUSTOMER, Story, World
 from verbs import recordings
+from verbs.call_consequences import is_untouched
+from verbs.deals import assign
+from verbs.rule_choice import add_rule
 
 OTHER = "+4940123456"
 
@@ -20,7 +24,7 @@ def record(situation: str, known: bool, did: str = "") -> None:
     CallRule.delete().where(
         CallRule.situation == situation, CallRule.known == known, CallRule.did == did
     ).execute()
-    CallRule.add(situation, known, "deal record", did)
+    add_rule(situation, known, "deal record", did)
 
 
 def answered(linkedid: str = "1.1", number: str = CUSTOMER, **more: Any) -> Call:
@@ -53,7 +57,7 @@ def test_a_hidden_number_is_unknown_and_an_ignored_one_is_left_alone(
 ) -> None:
     record("incoming", known=False)
     answered("1.1", "anonymous")
-    monkeypatch.setattr(models, "ignored", frozenset({OTHER}))
+    monkeypatch.setattr(fields, "ignored", frozenset({OTHER}))
     answered("2.1", OTHER)
     assert due() == ["1.1"]
 
@@ -117,9 +121,10 @@ def test_played_once_a_day_by_each(anywhere: World) -> None:
     assert [recordings.played(call, who) for who in people(anywhere)] == [False, False]
     Event.update(at=utcnow() - timedelta(days=1)).execute()
     assert recordings.played(call, anywhere.anna)
-    assert deal.is_untouched()
+    assert deal
+    assert is_untouched(deal)
     event = Event.of_kind("recording.played").first()
-    assert (event.deal_id, event.call_for(anywhere.ben)) == (None, None)
+    assert (event.deal_id, call_for(event, anywhere.ben)) == (None, None)
 
 
 def people(world: World) -> list[User]:
@@ -134,10 +139,11 @@ def test_who_may_hear(anywhere: World) -> None:
     def hearers() -> list[str]:
         everybody = (world.anna, world.ben, world.olga, world.hugo, world.ada)
         mine = Call.id == story.call.id
-        return [u.login for u in everybody if Call.audible_to(u).where(mine).exists()]
+        return [u.login for u in everybody if audible_to(u).where(mine).exists()]
 
     assert hearers() == ["anna", "hugo", "ada"]
-    story.call.deal.assign_to(world.ben, by=world.hugo)
+    assert story.call.deal
+    assign(story.call.deal, world.ben, by=world.hugo)
     assert hearers() == ["ben", "hugo", "ada"]
     Call.update(deal=None).execute()
     assert hearers() == ["anna", "hugo", "ada"]

@@ -11,8 +11,10 @@ from database import database
 from errors import Conflict, Refused
 from fields import utcnow
 from models import Call, CallRequest, Contact, Deal, Device, Event, User
+from panel import audience
 from tests.world import CUSTOMER, Story, World
 from verbs import requests
+from verbs.call_cards import is_attached_by_hand
 
 BAKERY = "+494088812904"
 
@@ -166,15 +168,15 @@ def test_a_late_event_changes_nothing(world: World) -> None:
 def test_its_news_are_for_its_user_only(world: World, deal: Deal) -> None:
     request = ask(world, BAKERY, deal)
     (event,) = Event.of_kind("call_request.new")
-    assert event.request_for(world.anna) == request.id
+    assert audience.request_for(event, world.anna) == request.id
     for other in (world.ben, world.olga, world.hugo, world.ada):
-        assert event.request_for(other) is None
-        assert event.deal_for(other) is None
-        assert event.call_for(other) is None
+        assert audience.request_for(event, other) is None
+        assert audience.deal_for(event, other) is None
+        assert audience.call_for(event, other) is None
     assert list(CallRequest.visible_to(world.anna)) == [request]
     assert list(CallRequest.visible_to(world.hugo)) == []
     (made,) = Event.of_kind("deal.created")
-    assert made.request_for(world.anna) is None
+    assert audience.request_for(made, world.anna) is None
 
 
 def test_who_has_no_phone_is_told(world: World) -> None:
@@ -223,7 +225,7 @@ def test_the_call_is_on_its_card_from_the_first_moment(world: World, deal: Deal)
     assert (call.direction, call.number, call.deal) == ("outgoing", CUSTOMER, deal)
     assert call.contact == deal.contact
     assert CallRequest.get().call == call
-    assert call.is_attached_by_hand()
+    assert is_attached_by_hand(call)
     # What is seen later says no more, and takes nothing back.
     story.ended()
     assert (story.call.direction, story.call.outcome) == ("outgoing", "failed")
@@ -250,7 +252,7 @@ def test_the_number_is_that_of_another_contact(world: World, deal: Deal) -> None
 def test_without_a_card_it_goes_to_the_open_one(world: World, deal: Deal) -> None:
     call = begins(ask(world, BAKERY)).call
     assert (call.contact, call.deal) == (deal.contact, deal)
-    assert not call.is_attached_by_hand()
+    assert not is_attached_by_hand(call)
 
 
 def test_a_channel_that_only_looks_like_ours(world: World) -> None:

@@ -113,6 +113,31 @@ def test_what_can_not_be_used_is_refused_with_the_reason(
     assert (outcome.refused[0].line, outcome.refused[0].cells[: len(row)]) == (2, row)
 
 
+def test_numbers_as_people_write_them(world: World) -> None:
+    cells = {
+        "'030 1234560": {"+49301234560"},
+        "030/123 45-61 oder 0171 7654321": {"+49301234561", "+491717654321"},
+        "030 1234562 / 0171 7654322": {"+49301234562", "+491717654322"},
+        "030 12343/030 12344": {"+493012343", "+493012344"},
+        "0301234563/01717654323": {"+49301234563", "+491717654323"},
+        "030 / 1234564": {"+49301234564"},
+        "Tel.: 030 1234565; mobil 0171 7654325 (privat)": {"+49301234565", "+491717654325"},
+        "тел. 030 1234566 или моб. 0171 7654326": {"+49301234566", "+491717654326"},
+    }
+    done = enter(world, [[f"Otto {at}", cell] for at, cell in enumerate(cells)])
+    assert counts(done) == (len(cells), 0, 0, 0)
+    for contact, numbers in zip(Contact.select().order_by(Contact.id), cells.values(), strict=True):
+        assert {phone.e164 for phone in contact.phones} == numbers
+
+
+def test_what_is_no_number_is_not_guessed(world: World) -> None:
+    cells = ["030 1234567 oder nie", "nach 17 Uhr", "4,91711E+11"]
+    outcome = enter(world, [["Otto", cell] for cell in cells])
+    assert counts(outcome) == (0, 0, 0, 3)
+    said = [str(line.refusal).split("'")[1] for line in outcome.refused]
+    assert said == ["nie", "nach 17 Uhr", "4,91711E+11"]
+
+
 def test_a_row_that_fits_two_contacts_is_refused(world: World) -> None:
     Contact.of_number("+49301234567", "One", None)
     Contact.of_number("+4915155522100", "Two", None)
@@ -164,8 +189,21 @@ TROUBLES: tuple[type[Exception], ...] = (Refused, *database.DATABASE_ERRORS)
 
 def test_two_files_at_once(anywhere: World) -> None:
     """Both with the same people: each is there once, with both their numbers."""
-    world, start = anywhere, threading.Barrier(2)
     rows = [[f"Person {n}", f"+493055{n:04}", f"p{n}@x.example"] for n in range(120)]
+    enter_at_once(anywhere, rows, rows[::-1])
+    assert Phone.select().count() == len(rows)
+    with_numbers = Contact.select().join(Phone).distinct().count()
+    assert Contact.select().count() == with_numbers == len(rows)
+
+
+def test_two_files_at_once_of_people_without_numbers(anywhere: World) -> None:
+    rows = [[f"Person {n}", "", f"p{n}@x.example"] for n in range(120)]
+    enter_at_once(anywhere, rows, rows)
+    assert Contact.select().count() == len(rows)
+
+
+def enter_at_once(world: World, *files: list[list[str]]) -> None:
+    start = threading.Barrier(len(files))
     troubles: list[Exception] = []
 
     def run(which: list[list[str]]) -> None:
@@ -178,12 +216,9 @@ def test_two_files_at_once(anywhere: World) -> None:
         finally:
             database.database.close()
 
-    both = [threading.Thread(target=run, args=(part,)) for part in (rows, rows[::-1])]
+    both = [threading.Thread(target=run, args=(part,)) for part in files]
     for one in both:
         one.start()
     for one in both:
         one.join(60)
     assert troubles == []
-    assert Phone.select().count() == len(rows)
-    with_numbers = Contact.select().join(Phone).distinct().count()
-    assert Contact.select().count() == with_numbers == len(rows)

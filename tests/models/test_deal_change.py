@@ -13,6 +13,7 @@ from fields import utcnow
 from models import Call, Contact, Deal, Event, StageChange
 from tests.world import Story, World
 from verbs import deals, funnels
+from verbs.call_cards import attach
 
 NOW = utcnow()
 
@@ -61,7 +62,7 @@ def test_nothing_is_overwritten_silently(world: World, deal: Deal) -> None:
 
 def test_calls_go_along_to_another_contact(world: World, deal: Deal) -> None:
     call = Story.begins().rings("PJSIP/101").answered("PJSIP/101").ended().call
-    call.attach(deal, by=world.anna)
+    attach(call, deal, by=world.anna)
     other = Contact.add("Somebody else", world.anna)
     deals.change(deal, world.anna, contact=other)
     assert Call.get_by_id(call.id).contact_id == other.id
@@ -88,6 +89,36 @@ def test_back_into_a_closed_stage(world: World, deal: Deal) -> None:
     assert (found.closed_at, found.lost_reason, found.lost_in_stage.name) == (
         lost_at, "Too dear", "Unsorted",
     )  # fmt: skip
+
+
+def test_a_win_taken_back_leaves_the_amount_as_it_was(world: World, deal: Deal) -> None:
+    for hoped in (Decimal("900.50"), None):
+        deals.change(now(deal), world.anna, amount=hoped)
+        now(deal).move_to(world.stage("Completed"), by=world.anna, amount=Decimal(1200))
+        deals.take_back_move(now(deal), world.anna)
+        assert (now(deal).amount, now(deal).closed_at) == (hoped, None)
+    # What somebody has put right since is no part of the move.
+    now(deal).move_to(world.stage("Completed"), by=world.anna, amount=Decimal(1200))
+    deals.change(now(deal), world.hugo, amount=Decimal(1250))
+    deals.take_back_move(now(deal), world.anna)
+    assert now(deal).amount == Decimal(1250)
+    # A move that says nothing of money leaves it alone in both ways.
+    now(deal).move_to(world.stage("Documents"), by=world.anna)
+    deals.change(now(deal), world.anna, amount=Decimal(7))
+    deals.take_back_move(now(deal), world.anna)
+    assert now(deal).amount == Decimal(7)
+
+
+def test_the_reason_of_a_loss_outlives_its_stage(world: World, deal: Deal) -> None:
+    gone = funnels.add_stage(world.funnel, world.ada, name="No need", kind="lost")
+    deal.move_to(world.stage("Documents"), by=world.anna)
+    deal.move_to(gone, by=world.anna, reason="Too dear")
+    funnels.remove_stage(gone, world.ada, world.stage("Lost"))
+    found = now(deal)
+    assert (found.lost_reason, found.lost_in_stage.name) == ("Too dear", "Documents")
+    found.move_to(world.stage("Opportunity"), by=world.anna)
+    deals.take_back_move(now(deal), world.anna)
+    assert (now(deal).stage.name, now(deal).lost_reason) == ("Lost", "Too dear")
 
 
 def test_to_the_first_stage_again(world: World, deal: Deal) -> None:

@@ -12,6 +12,7 @@ from fields import utcnow
 from models import REQUIRABLE, Contact, Deal, Event, Funnel, Stage, StageChange, User
 from tests.world import World
 from verbs import contacts, deals, notes, tasks
+from verbs.deals import assign
 
 NOW = utcnow()
 
@@ -67,7 +68,7 @@ def test_two_at_once(world: World, deal: Deal) -> None:
 
 def test_by_somebody_who_has_just_lost_it(world: World, deal: Deal) -> None:
     late, later = stale(deal), stale(deal)
-    deal.assign_to(world.ben, by=world.hugo)
+    assign(deal, world.ben, by=world.hugo)
     with pytest.raises(Refused):
         late.move_to(world.stage("Documents"), by=world.anna)
     with pytest.raises(Conflict, match="reassigned"):

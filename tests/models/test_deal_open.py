@@ -8,7 +8,9 @@ import pytest
 
 from errors import Refused
 from models import Contact, Deal, Event, Funnel, Phone, Stage, StageChange
+from panel import audience
 from tests.world import CUSTOMER, World
+from verbs.customers import open_deal_of
 
 
 def test_open_falls_into_unsorted(world: World) -> None:
@@ -26,9 +28,13 @@ def test_open_is_announced_to_its_owner(world: World) -> None:
     deal = Deal.open("Roof", owner=world.anna, by=world.hugo)
     event = Event.of_kind("deal.created").get()
     assert event.user == world.hugo
-    told = [u.login for u in (world.anna, world.ben, world.olga) if event.deal_for(u) == deal.id]
+    told = [
+        u.login
+        for u in (world.anna, world.ben, world.olga)
+        if audience.deal_for(event, u) == deal.id
+    ]
     assert told == ["anna"]
-    assert event.deal_for(world.ada) == deal.id
+    assert audience.deal_for(event, world.ada) == deal.id
 
 
 def test_text_is_cleaned(world: World) -> None:
@@ -93,14 +99,14 @@ def test_a_number_that_is_none_makes_no_contact(world: World) -> None:
 
 def test_the_open_deal_of_a_contact(world: World) -> None:
     contact = Contact.of_number(CUSTOMER, "Miriam", world.anna)
-    assert contact.open_deal() is None
+    assert open_deal_of(contact) is None
     of_anna = Deal.open("Old", world.anna, None, contact=contact)
     of_ben = Deal.open("New", world.ben, None, contact=contact)
     closed = Deal.open("Closed", world.anna, None, contact=contact)
     closed.move_to(world.stage("Lost"), by=None)
-    assert contact.open_deal() == of_ben
-    assert contact.open_deal(world.anna) == of_anna
-    assert contact.open_deal(world.olga) == of_ben
+    assert open_deal_of(contact) == of_ben
+    assert open_deal_of(contact, world.anna) == of_anna
+    assert open_deal_of(contact, world.olga) == of_ben
 
 
 def test_no_deal_in_a_stage_that_is_not_in_use(world: World) -> None:

@@ -11,7 +11,6 @@ import pytest
 from peewee import CharField, SqliteDatabase, TextField
 
 import database
-import recorded
 from errors import Refused
 from fields import utcnow
 from models import (
@@ -31,6 +30,8 @@ from models import (
     StageChange,
     Task,
 )
+from panel import audience
+from telephony import recorded
 from tests.world import CUSTOMER, Story, World
 from verbs import contacts, erasure, merges, notes, receipts, rules, tasks, users
 
@@ -327,5 +328,5 @@ def test_it_is_told(world: World, miriam: Contact, folder: Path) -> None:
     told = list(Event.select().order_by(Event.id.desc()).limit(3))
     assert [e.kind for e in told] == ["contact.erased", "deal.changed", "deal.changed"]
     assert [e.user for e in told] == [world.hugo] * 3
-    assert deal.id in {event.deal_for(world.anna) for event in told}
+    assert deal.id in {audience.deal_for(event, world.anna) for event in told}
     assert not IgnoredNumber.select().exists()

@@ -1,4 +1,4 @@
-"""Event.deal_for and call_for: the live feed tells nobody of what is not theirs (R1)."""
+"""audience.deal_for and call_for: the live feed tells nobody of what is not theirs (R1)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from fields import utcnow
 from models import Contact, Deal, Event
+from panel.audience import call_for, deal_for
 from tests.world import CUSTOMER, Story, World
+from verbs.deals import assign
 
 
 def audience(world: World, kind: str) -> dict[str, tuple[str, ...]]:
@@ -14,10 +16,13 @@ def audience(world: World, kind: str) -> dict[str, tuple[str, ...]]:
     event = Event.of_kind(kind).order_by(Event.id.desc()).get()
     sellers = (world.anna, world.ben, world.olga)
     for head in (world.hugo, world.ada):
-        assert (event.deal_for(head), event.call_for(head)) == (event.deal_id, event.call_id)
+        assert (deal_for(event, head), call_for(event, head)) == (
+            event.deal_id,
+            event.call_id,
+        )
     return {
-        "deal": tuple(u.login for u in sellers if event.deal_for(u) is not None),
-        "call": tuple(u.login for u in sellers if event.call_for(u) is not None),
+        "deal": tuple(u.login for u in sellers if deal_for(event, u) is not None),
+        "call": tuple(u.login for u in sellers if call_for(event, u) is not None),
     }
 
 
@@ -53,7 +58,7 @@ def test_of_a_deal(world: World) -> None:
     deal = Deal.open("Roof", world.anna, world.anna)
     deal.move_to(world.stage("Documents"), by=world.hugo)
     assert audience(world, "deal.moved") == {"deal": ("anna",), "call": ()}
-    deal.assign_to(world.ben, by=world.hugo)
+    assign(deal, world.ben, by=world.hugo)
     assert audience(world, "deal.assigned") == {"deal": ("anna", "ben"), "call": ()}
     deal.move_to(world.stage("Opportunity"), by=world.ben)
     assert audience(world, "deal.moved") == {"deal": ("ben",), "call": ()}

@@ -134,6 +134,37 @@ def test_no_deal_goes_to_a_stage_that_was_just_removed(world: World) -> None:
     assert Deal.get_by_id(deal.id).stage.kind == "unsorted"
 
 
+def test_a_move_at_the_moment_of_removal(anywhere: World) -> None:
+    """The move is not yet committed when the stage is taken out: its deal goes along."""
+    world = anywhere
+    deal, stage = Deal.open("Roof", world.anna, None), world.stage("Documents")
+
+    def remove() -> None:
+        try:
+            funnels.remove_stage(Stage.get_by_id(stage.id), world.ada, world.stage("Opportunity"))
+        finally:
+            database.database.close()
+
+    removing = threading.Thread(target=remove)
+    with database.database.atomic():
+        deal.move_to(stage, world.anna)
+        removing.start()
+        # It waits for this transaction; one that does not gets the time to be done before.
+        removing.join(0.5)
+    removing.join(30)
+    assert not removing.is_alive()
+    assert Deal.get_by_id(deal.id).stage == world.stage("Opportunity")
+
+
+def test_no_deal_is_opened_in_a_stage_that_was_just_removed(world: World) -> None:
+    stage = world.stage("Documents")
+    assert not stage.funnel.archived
+    funnels.remove_stage(Stage.get_by_id(stage.id), world.ada)
+    with pytest.raises(Refused, match="changed in the meantime"):
+        Deal.open("Roof", world.anna, world.anna, stage=stage)
+    assert not Deal.select().exists()
+
+
 def test_archiving_a_funnel(world: World) -> None:
     with pytest.raises(Refused, match="last funnel"):
         funnels.change_funnel(world.funnel, world.ada, archived=True)
@@ -148,7 +179,7 @@ def test_archiving_a_funnel(world: World) -> None:
 
 def test_reasons(world: World) -> None:
     reasons.set_reasons(["Too dear", " Too late ", "", "Too dear"], world.ada)
-    assert [r.name for r in Reason.offered()] == ["Too dear", "Too late"]
+    assert [r.name for r in reasons.offered()] == ["Too dear", "Too late"]
     reasons.set_reasons(["No need", "Too dear"], world.ada)
-    assert [r.name for r in Reason.offered()] == ["No need", "Too dear"]
+    assert [r.name for r in reasons.offered()] == ["No need", "Too dear"]
     assert Reason.select().count() == 3

@@ -9,10 +9,10 @@ from playhouse.migrations import Runner
 from playhouse.schema_diff import diff_models
 
 import database
-import defaults
 from database import MIGRATIONS
 from models import TABLES, CallRule, Department, Funnel, Stage
 from tests.world import World, release, use
+from verbs import defaults
 
 NAMES = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 

@@ -8,8 +8,8 @@ import peewee
 import pytest
 
 from database import database
+from database.prepared import Prepared
 from models import Contact, Phone, User
-from prepared import Prepared
 from tests.world import CUSTOMER, World, populate, release, use
 
 _OF_NUMBER = Prepared(lambda number: Contact.select().join(Phone).where(Phone.e164 == number))
@@ -54,3 +54,5 @@ def test_errors_are_peewees(world: World) -> None:
     database.execute_sql("ALTER TABLE phones RENAME TO elsewhere")
     with pytest.raises((peewee.OperationalError, peewee.ProgrammingError)):
         _OF_NUMBER.rows(CUSTOMER)
+    # The database is that of all tests.
+    database.execute_sql("ALTER TABLE elsewhere RENAME TO phones")

@@ -9,9 +9,10 @@ import pytest
 
 import database
 from errors import Conflict, Refused
-from models import CallRule, Event, IgnoredNumber, User
+from models import Event, IgnoredNumber, User
 from tests.world import CUSTOMER, World
 from verbs import rules
+from verbs.rule_choice import effects_for
 from verbs.rules import Rule
 
 SERVICE = "+4930555000"
@@ -54,7 +55,7 @@ def test_change(world: World) -> None:
 def test_a_rule_that_was_not_there(world: World) -> None:
     own = Rule(SERVICE, "incoming", False, ("contact",))
     assert rules.change(own, "", by=world.ada)
-    assert CallRule.effects_for("incoming", False, SERVICE) == {"contact"}
+    assert effects_for("incoming", False, SERVICE) == {"contact"}
     assert told()[0].content["was"] is None
 
 

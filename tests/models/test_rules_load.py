@@ -6,8 +6,8 @@ from unittest.mock import patch
 
 import pytest
 
-import rules_file
 from errors import Conflict
+from formats import rules_file
 from models import CallRule, Event, IgnoredNumber
 from tests.world import CUSTOMER, World
 from verbs import rule_set, rules

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from playhouse.test_utils import count_queries
 
+import fields
 import models
 import settings
 from ari_app import router
@@ -16,7 +17,8 @@ from errors import Refused
 from fields import normalise
 from models import Call, Contact, Deal, IgnoredNumber
 from tests.world import CUSTOMER, Story, World, release, use
-from verbs import history, rules
+from verbs import history, ignored, rules
+from verbs.ignored import makes_customers
 
 OWN = "+4930555000"
 
@@ -60,19 +62,19 @@ def test_ignored_in_the_panel(world: World) -> None:
 def test_ignored_by_another_process(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is known two seconds later at the latest."""
     clock = [1000.0]
-    monkeypatch.setattr(models.time, "monotonic", lambda: clock[0])
-    IgnoredNumber.forget()
-    assert IgnoredNumber.known() == frozenset()
+    monkeypatch.setattr(ignored.time, "monotonic", lambda: clock[0])
+    ignored.forget()
+    assert ignored.listed() == frozenset()
     IgnoredNumber.create(e164=CUSTOMER)
-    assert IgnoredNumber.known() == frozenset()
-    clock[0] += models.IGNORED_SECONDS
-    assert IgnoredNumber.known() == {CUSTOMER}
-    assert not Call(direction="incoming", number=CUSTOMER).makes_customers
+    assert ignored.listed() == frozenset()
+    clock[0] += ignored.SECONDS
+    assert ignored.listed() == {CUSTOMER}
+    assert not makes_customers(Call(direction="incoming", number=CUSTOMER))
 
 
 def test_no_query_for_each_event(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models.time, "monotonic", lambda: 1000.0)
-    IgnoredNumber.forget()
+    monkeypatch.setattr(ignored.time, "monotonic", lambda: 1000.0)
+    ignored.forget()
     with count_queries() as counted:
         for n in range(3):
             story = Story.begins(f"+4930777{n:04}", f"{n}.1").rings("PJSIP/101")
@@ -84,16 +86,16 @@ def test_no_query_for_each_event(world: World, monkeypatch: pytest.MonkeyPatch) 
 def test_an_ignored_number_waits_for_no_call_back(world: World) -> None:
     missed(CUSTOMER, "1.1")
     missed("+4930999888", "2.1")
-    waiting = Call.awaiting_call_back().where(IgnoredNumber.spares(Call.number))
+    waiting = Call.awaiting_call_back().where(ignored.spares(Call.number))
     assert {call.number for call in waiting} == {CUSTOMER, "+4930999888"}
     rules.ignore(CUSTOMER, "", by=world.ada)
     assert [call.number for call in waiting.clone()] == ["+4930999888"]
-    models.ignored = frozenset({"+4930999888"})
+    fields.ignored = frozenset({"+4930999888"})
     try:
-        again = Call.awaiting_call_back().where(IgnoredNumber.spares(Call.number))
+        again = Call.awaiting_call_back().where(ignored.spares(Call.number))
         assert not again.exists()
     finally:
-        models.ignored = frozenset()
+        fields.ignored = frozenset()
 
 
 @pytest.mark.parametrize("number", ["0030 7771", OWN, "0030555012", "+493055500"])
@@ -107,7 +109,7 @@ def test_own_numbers_are_nobodys(numbered: World, number: str) -> None:
 
 
 def test_an_own_number_of_before_makes_no_customer_any_more(numbered: World) -> None:
-    assert not Call(direction="incoming", number=OWN).makes_customers
+    assert not makes_customers(Call(direction="incoming", number=OWN))
     with pytest.raises(Refused, match=r"^number: "):
         Contact.of_number(OWN, "Reception", None)
     assert not Contact.select().exists()

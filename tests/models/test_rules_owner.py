@@ -6,15 +6,16 @@ from collections import Counter
 
 import pytest
 
-from call_report import CallReport, LegReport
 from database import database
 from fields import utcnow
 from models import Call, CallRule, Contact, Deal, Department, Turn, User
+from telephony.call_report import CallReport, LegReport
 from tests.models.test_call_customers import at_once
 from tests.world import Story, World, release, use
 from verbs import users
 from verbs.calls import record_call
 from verbs.customers import next_in_turn
+from verbs.rule_choice import add_rule
 
 SERVICE = "+4930555000"
 
@@ -23,7 +24,7 @@ def owned_by(way: str, did: str = "", known: bool = False, effects: str = "conta
     CallRule.delete().where(
         CallRule.did == did, CallRule.situation == "missed", CallRule.known == known
     ).execute()
-    CallRule.add("missed", known, effects, did, missed_owner=way)
+    add_rule("missed", known, effects, did, missed_owner=way)
 
 
 def missed(n: int, *phones: str, did: str = "") -> Call:

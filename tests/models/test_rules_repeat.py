@@ -10,6 +10,7 @@ from errors import Refused
 from fields import utcnow
 from models import CallRule, Contact, Deal, Event
 from tests.world import CUSTOMER, Story, World
+from verbs.rule_choice import add_rule
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def sold(world: World) -> Deal:
 def within(days: int, situation: str = "incoming", effects: str = "deal", did: str = "") -> None:
     key = (CallRule.did == did) & (CallRule.situation == situation) & CallRule.known
     CallRule.delete().where(key).execute()
-    CallRule.add(situation, True, effects, did, repeat_after=days)
+    add_rule(situation, True, effects, did, repeat_after=days)
 
 
 def talked(linkedid: str = "1.1", did: str = "") -> Deal | None:
@@ -100,4 +101,4 @@ def test_rules_that_make_no_sense(
     world: World, situation: str, known: bool, more: dict[str, object]
 ) -> None:
     with pytest.raises(Refused):
-        CallRule.add(situation, known, **{"effects": "deal", "did": "1", **more})  # type: ignore[arg-type]
+        add_rule(situation, known, **{"effects": "deal", "did": "1", **more})  # type: ignore[arg-type]

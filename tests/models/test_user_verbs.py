@@ -10,6 +10,7 @@ from errors import Refused
 from models import Department, Event, User
 from tests.world import PASSWORD, World
 from verbs import users
+from verbs.phones import department_for, known_endpoints, ringing_in, users_at
 
 
 def add(**changes: Any) -> User:
@@ -83,8 +84,10 @@ def test_disable(world: World) -> None:
     for anna in (world.anna, User.get_by_id(world.anna.id)):
         assert not anna.check_password(PASSWORD)
         assert (anna.active, anna.endpoint) == (False, None)
-    assert User.endpoints() == {"PJSIP/102", "PJSIP/103"}
-    assert [u.login for u in world.ben.department.ringing()] == ["ben"]
+    assert known_endpoints() == {"PJSIP/102", "PJSIP/103"}
+    sales = world.ben.department
+    assert sales
+    assert [u.login for u in ringing_in(sales)] == ["ben"]
     assert add(endpoint="PJSIP/101").endpoint == "PJSIP/101"
 
 
@@ -96,22 +99,22 @@ def test_disable_twice(world: World) -> None:
 
 def test_by_endpoint_knows_active_users_only(world: World) -> None:
     users.disable(world.ben)
-    found = User.by_endpoint(["PJSIP/101", "PJSIP/102", "PJSIP/999"])
+    found = users_at(["PJSIP/101", "PJSIP/102", "PJSIP/999"])
     assert found == {"PJSIP/101": world.anna}
-    assert User.by_endpoint([]) == {}
+    assert users_at([]) == {}
 
 
 @pytest.mark.parametrize("notation", ["+491710000101", "0171 0000101", "0049171/0000101"])
 def test_a_mobile_is_a_users_phone_too(world: World, notation: str) -> None:
     users.change(world.anna, mobile=notation)
-    assert User.endpoints() == {
+    assert known_endpoints() == {
         *("PJSIP/101", "PJSIP/102", "PJSIP/103"),
         "mobile/+491710000101",
     }
     wanted = ["mobile/+491710000101", "mobile/+491710000102", "mobile/none", "PJSIP/102"]
-    assert User.by_endpoint(wanted) == {"mobile/+491710000101": world.anna, "PJSIP/102": world.ben}
+    assert users_at(wanted) == {"mobile/+491710000101": world.anna, "PJSIP/102": world.ben}
     users.disable(world.anna)
-    assert "mobile/+491710000101" not in User.endpoints()
+    assert "mobile/+491710000101" not in known_endpoints()
     assert add(mobile=notation).mobile == "+491710000101"
 
 
@@ -136,7 +139,7 @@ def test_who_was_disabled_comes_back(world: World) -> None:
     users.disable(world.anna)
     users.change(world.anna, active=True, endpoint="PJSIP/101")
     assert User.get_by_id(world.anna.id).check_password(PASSWORD)
-    assert "PJSIP/101" in User.endpoints()
+    assert "PJSIP/101" in known_endpoints()
 
 
 @pytest.mark.parametrize(
@@ -161,9 +164,9 @@ def test_change_refuses(world: World, changes: dict[str, Any], word: str) -> Non
 def test_a_department_answers_its_number_before_others(world: World) -> None:
     service = world.olga.department
     Department.update(did="+4930555001").where(Department.id == service.id).execute()
-    assert Department.answering("030 555001") == service
-    assert Department.answering("030 555002") == world.anna.department
-    assert Department.answering("") == world.anna.department
+    assert department_for("030 555001") == service
+    assert department_for("030 555002") == world.anna.department
+    assert department_for("") == world.anna.department
 
 
 def test_roles(world: World) -> None:

@@ -4,21 +4,14 @@ dragged can be done by button, and without scripts."""
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from models import Deal, Reason, User
+from models import Deal, User
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
+from tests.desk import Enter, Panel, sign_in
 from tests.office import until
 from tests.world import PASSWORD, World
 from verbs import reasons
-
-
-def log_in(page: Page, login: str) -> None:
-    page.goto("/login")
-    page.fill("#login", login)
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -27,7 +20,7 @@ def test_an_administrators_round(
 ) -> None:
     Deal.open("Roof", world.anna, world.anna)
     page = new_page(base_url=panel.address, java_script_enabled=scripts)
-    log_in(page, "ada")
+    sign_in(page, "ada")
     page.click("nav >> text=Setup")
     expect(page.get_by_role("heading", name="To begin with")).to_be_visible()
     parts = page.get_by_role("navigation", name="Parts of the setup")
@@ -80,7 +73,7 @@ def test_rows_are_dragged_into_another_order(world: World, enter: Enter) -> None
     page.mouse.move(end["x"] + 18, end["y"] + 4, steps=10)
     page.mouse.up()
     wanted = ["Three", "One", "Two"]
-    until(lambda: [r.name for r in Reason.offered()] == wanted, "the order is kept")
+    until(lambda: [r.name for r in reasons.offered()] == wanted, "the order is kept")
     expect(page.get_by_role("button", name="Three up")).to_be_disabled()
     page.reload()
     assert page.locator("#reasons .row__name").all_text_contents() == wanted

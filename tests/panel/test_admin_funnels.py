@@ -171,12 +171,12 @@ def test_reasons(world: World, ada: Browser) -> None:
     for name in ("Price", "No need", "Too late"):
         ada.post("/admin/funnels/reasons", {"reason": name})
     assert ada.post("/admin/funnels/reasons", {"reason": " "}).status_code == 422
-    price, need, late = Reason.offered()
+    price, need, late = reasons.offered()
     ada.post("/admin/funnels/reasons/order", {"item": late.id, "way": "up"})
-    assert [r.name for r in Reason.offered()] == ["Price", "Too late", "No need"]
+    assert [r.name for r in reasons.offered()] == ["Price", "Too late", "No need"]
     ada.post("/admin/funnels/reasons/order", {"order": f"{need.id},999"}, headers=FRAGMENT)
-    assert [r.name for r in Reason.offered()] == ["No need", "Price", "Too late"], "none is lost"
+    assert [r.name for r in reasons.offered()] == ["No need", "Price", "Too late"], "none is lost"
     ada.post(f"/admin/funnels/reasons/{price.id}/removal")
-    assert [r.name for r in Reason.offered()] == ["No need", "Too late"]
+    assert [r.name for r in reasons.offered()] == ["No need", "Too late"]
     reasons.offer_reason("Price", world.ada)
     assert Reason.get(Reason.name == "Price") == price

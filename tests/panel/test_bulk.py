@@ -11,6 +11,7 @@ from panel.bulk import MOST
 from tests.panel.conftest import FRAGMENT, Browser
 from tests.panel.test_board import cards
 from tests.world import World
+from verbs.deals import assign
 
 
 @pytest.fixture
@@ -75,9 +76,22 @@ def test_giving_several(world: World, deals: list[Deal], hugo: Browser) -> None:
     assert "3 deals are nobody&#39;s now." in answer.text.replace("'", "&#39;")
 
 
+def test_given_back(world: World, deals: list[Deal], hugo: Browser) -> None:
+    owners = [deal.owner for deal in deals]
+    answer = hugo.post(
+        "/board/owners", {"deals": ids(deals), "owner": world.olga.id}, headers=FRAGMENT
+    )
+    assert 'data-undo-url="/board/owners/undo"' in answer.text
+    assign(Deal.get_by_id(deals[1].id), world.anna, by=world.ada)
+    answer = hugo.post("/board/owners/undo", {"deals": ids(deals)}, headers=FRAGMENT)
+    assert "2 deals given back." in answer.text
+    assert "<b>deal 1</b>: There is nothing of yours to take back." in answer.text
+    assert [Deal.get_by_id(deal.id).owner for deal in deals] == [owners[0], world.anna, owners[2]]
+
+
 def test_only_heads(world: World, deals: list[Deal], anna: Browser) -> None:
     stage = world.stage("Documents").id
-    for path in ("/board/moves", "/board/owners", "/board/undo"):
+    for path in ("/board/moves", "/board/owners", "/board/undo", "/board/owners/undo"):
         form = {"deals": ids(deals), "stage": stage, "owner": world.anna.id}
         assert anna.post(path, form, headers=FRAGMENT).status_code == 403
     assert stages(deals) == ["Unsorted"] * 3
@@ -126,9 +140,7 @@ def test_nobody_elses_customer_by_a_number(world: World, anna: Browser) -> None:
 
 
 def test_where_nothing_can_be_entered(world: World, anna: Browser) -> None:
-    documents = world.stage("Documents")
-    Stage.update(required_fields="amount").where(Stage.id == documents.id).execute()
-    for stage in (documents, world.stage("Completed"), world.stage("Lost")):
+    for stage in (world.stage("Completed"), world.stage("Lost")):
         path = f"/board/stages/{stage.id}/deals"
         assert anna.post(path, {"title": "x"}, headers=FRAGMENT).status_code == 422
         assert path not in anna.get("/").text
@@ -136,3 +148,51 @@ def test_where_nothing_can_be_entered(world: World, anna: Browser) -> None:
     assert anna.post(path, {"title": "  "}, headers=FRAGMENT).status_code == 422
     assert anna.post("/board/stages/999/deals", {"title": "x"}).status_code == 404
     assert Deal.select().count() == 0
+
+
+@pytest.fixture
+def asking(world: World) -> str:
+    """Where deals are entered in a stage that asks for something."""
+    documents = world.stage("Documents")
+    Stage.update(required_fields="email amount task").where(Stage.id == documents.id).execute()
+    return f"/board/stages/{documents.id}/deals"
+
+
+def test_a_stage_asks_before_a_deal_is_made_in_it(asking: str, anna: Browser) -> None:
+    assert asking in anna.get("/").text
+    answer = anna.post(asking, {"title": "New <roof>"}, headers=FRAGMENT)
+    assert (answer.status_code, Deal.select().count()) == (422, 0)
+    assert "“New &lt;roof&gt;” to “Documents”" in answer.text
+    assert 'name="asked" value="contact email amount task"' in answer.text
+    form = {"line": "New <roof>", "asked": "contact email amount task", "amount": "12"}
+    answer = anna.post(asking, {**form, "name": "Inga Holm"}, headers=FRAGMENT)
+    assert (answer.status_code, Deal.select().count(), Contact.select().count()) == (422, 0, 0)
+    assert answer.text.count("Please fill this in.") == 2, "the address, and what is next"
+    assert 'value="Inga Holm"' in answer.text
+    form |= {"name": "Inga Holm", "email": "inga@example.com", "title": "Send the offer"}
+    answer = anna.post(asking, {**form, "due": "soon"}, headers=FRAGMENT)
+    assert (answer.status_code, Deal.select().count()) == (422, 0)
+    answer = anna.post(asking, {**form, "due": "2026-12-24T09:00"}, headers=FRAGMENT)
+    deal = Deal.get()
+    assert cards(answer.text) == [deal.id]
+    assert (deal.title, deal.stage.name, deal.amount) == ("New <roof>", "Documents", 12)
+    assert (deal.contact.name, deal.contact.email) == ("Inga Holm", "inga@example.com")
+    assert [task.title for task in deal.tasks] == ["Send the offer"]
+
+
+def test_without_scripts_it_asks_on_a_page(asking: str, world: World, anna: Browser) -> None:
+    Stage.update(required_fields="number").where(Stage.name == "Documents").execute()
+    board = {"Referer": "http://localhost/?sort=next"}
+    answer = anna.post(asking, {"title": "New roof"}, headers=board)
+    assert answer.status_code == 422
+    assert 'name="back" value="/?sort=next"' in answer.text
+    form = {"line": "New roof", "asked": "number", "number": "030 4470 1182"}
+    answer = anna.post(asking, {**form, "back": "/?sort=next"})
+    assert (answer.status_code, answer.location) == (303, "/?sort=next")
+    assert Deal.get().contact.phones.get().e164 == "+493044701182"
+
+
+def test_a_number_is_its_contact_already(asking: str, world: World, anna: Browser) -> None:
+    answer = anna.post(asking, {"title": "030 4470 1182"}, headers=FRAGMENT)
+    assert 'name="asked" value="email amount task"' in answer.text
+    assert Contact.select().count() == 0

@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from fields import utcnow
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
-from tests.world import CUSTOMER, PASSWORD, Story, World
+from tests.desk import Enter, Panel, sign_in
+from tests.world import CUSTOMER, Story, World
 
 BADGE = "[data-missed-url] [aria-hidden]"
 
@@ -41,10 +41,7 @@ def test_without_scripts(world: World, panel: Panel, new_page: NewPage) -> None:
     Story.begins(name="Fitwerk").rings("PJSIP/101").ended()
     Story.begins("+4940123456", "2.1").rings("PJSIP/101").answered("PJSIP/101").ended()
     page = new_page(base_url=panel.address, java_script_enabled=False)
-    page.goto("/login")
-    page.fill("#login", "anna")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "anna")
     assert page.inner_text(BADGE) == "1"
     page.click("nav >> text=Calls")
     assert page.locator(".log tbody tr").count() == 2

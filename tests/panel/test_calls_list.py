@@ -13,6 +13,7 @@ from models import Call, Deal
 from panel import create_app
 from tests.panel.conftest import Browser
 from tests.world import Story, World
+from verbs.deals import assign
 
 SELLER_QUERIES = 7
 HEAD_QUERIES = 8
@@ -107,7 +108,7 @@ def test_the_deal_of_somebody_else_does_not_exist(
     deal = Deal.get(Deal.id == day["answered"].call.deal_id)
     link = f'href="/deals/{deal.id}"'
     assert link in anna.get("/calls").text
-    deal.assign_to(world.ben, by=world.hugo)
+    assign(deal, world.ben, by=world.hugo)
     assert link not in anna.get("/calls").text
     assert "Fitwerk" in row(anna.get("/calls").text, day["answered"])
     assert link in hugo.get("/calls").text

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-import models
+import fields
 from fields import utcnow
 from panel import calls, create_app
 from tests.panel.conftest import FRAGMENT, Browser
@@ -72,7 +72,7 @@ def test_a_number_that_is_ignored_waits_for_nobody(
 ) -> None:
     missed("1.1", 2)
     assert badge(anna.get("/").text) == "1"
-    monkeypatch.setattr(models, "ignored", frozenset({CUSTOMER}))
+    monkeypatch.setattr(fields, "ignored", frozenset({CUSTOMER}))
     assert badge(anna.get("/").text) == ""
     assert listed(anna.get("/calls/missed").text) == []
 

@@ -10,9 +10,9 @@ from playwright.sync_api import Page, expect
 
 from models import Contact, Deal, Note
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
+from tests.desk import Enter, Panel, sign_in
 from tests.office import until
-from tests.world import CUSTOMER, PASSWORD, Story, World
+from tests.world import CUSTOMER, Story, World
 from verbs import deals, notes
 
 DRAFT = "Said that the price is fine"
@@ -158,10 +158,7 @@ def test_filters_and_older_ones(world: World, deal: Deal, page: Page) -> None:
 
 def test_without_scripts(world: World, deal: Deal, panel: Panel, new_page: NewPage) -> None:
     page = new_page(base_url=panel.address, java_script_enabled=False)
-    page.goto("/login")
-    page.fill("#login", "anna")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "anna")
     page.goto(f"/deals/{deal.id}")
     page.fill(".compose textarea >> nth=0", "Written plainly")
     page.get_by_role("button", name="Add note").click()

@@ -15,6 +15,7 @@ from panel import timeline
 from tests.panel.conftest import FRAGMENT, Browser
 from tests.world import CUSTOMER, Story, World
 from verbs import contacts, notes, tasks
+from verbs.deals import assign
 
 SELLER_QUERIES = 17
 HEAD_QUERIES = 19
@@ -96,7 +97,7 @@ def test_one_line_of_all_that_happened(world: World, deal: Deal, hugo: Browser) 
     contacts.change(Contact.get(), world.anna, email="jonas@example.com")
     done = tasks.add("Send the offer", utcnow(), world.anna, world.anna, "offer", deal=deal)
     tasks.finish(done, world.anna, "Sent")
-    Deal.get_by_id(deal.id).assign_to(world.ben, by=world.hugo)
+    assign(Deal.get_by_id(deal.id), world.ben, by=world.hugo)
     Deal.get_by_id(deal.id).move_to(world.stage("Lost"), by=world.hugo, reason="Too dear")
     page = hugo.get(f"/deals/{deal.id}").text
     told = entries(page)

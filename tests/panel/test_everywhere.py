@@ -27,9 +27,9 @@ SHARED = {
 
 
 def styled() -> dict[str, set[str]]:
-    """Which files say how a class alone looks, whatever it stands in."""
+    """Which files say how a class alone looks on a screen, whatever it stands in."""
     found: dict[str, set[str]] = defaultdict(set)
-    for file in sorted((STATIC / "css").glob("*.css")):
+    for file in sorted({*(STATIC / "css").glob("*.css")} - {STATIC / "css" / "print.css"}):
         for selectors in SELECTORS.findall(COMMENT.sub("", file.read_text())):
             for selector in re.split(r",(?![^(]*\))", selectors):
                 if match := ALONE.fullmatch(selector.strip()):

@@ -11,6 +11,7 @@ from models import Contact, Deal, Funnel, Merge, Reason, Task, User
 from tests.browser import NewPage
 from tests.desk import Enter, Panel
 from tests.world import PASSWORD, World
+from verbs import reasons
 
 FILE = b"Name;Telefon\nOtto Blum;030 1234599\nnobody;by hand\n"
 
@@ -118,7 +119,7 @@ def _administrate(page: Page) -> None:
     page.goto("/admin/funnels/")
     page.get_by_label("New reason").fill("Moved away")
     page.locator("form", has=page.get_by_label("New reason")).get_by_role("button").click()
-    assert [reason.name for reason in Reason.offered()] == ["Moved away"]
+    assert [reason.name for reason in reasons.offered()] == ["Moved away"]
     page.goto(f"/admin/users/{User.get(User.login == 'olga').id}")
     page.get_by_role("button", name="Disable").click()
     assert not User.get(User.login == "olga").active

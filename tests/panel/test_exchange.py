@@ -87,10 +87,10 @@ def test_rings_then_talks_with_whom_about_what(world: World, hugo: Browser) -> N
     deal = Deal.open("New roof", world.anna, world.anna, contact=contact)
     story = Story.begins().rings("PJSIP/101", "PJSIP/103")
     for user in (world.anna, world.olga):
-        assert "rings 0:0" in person(hugo, user)
+        assert "rings 00:0" in person(hugo, user)
         assert "Inga Holm +49 30 44701182 New roof" in person(hugo, user)
     story = story.answered("PJSIP/101")
-    assert "talks 0:00 Inga Holm" in person(hugo, world.anna)
+    assert "talks 00:00 Inga Holm" in person(hugo, world.anna)
     assert f'href="/deals/{deal.id}"' in hugo.get("/exchange/now").text
     assert person(hugo, world.olga) == "Olga Outsider 103 free"
     assert 'id="calls-now">1<' in hugo.get("/exchange").text
@@ -103,7 +103,7 @@ def test_dials_and_internal_calls(world: World, hugo: Browser) -> None:
     watched()
     out = Story.begins("+493099", "1.1", direction="outgoing")
     leg = Leg.create(call=out.call, channel="1.1-a", endpoint="PJSIP/101", user=world.anna)
-    assert "dials 0:0" in person(hugo, world.anna)
+    assert "dials 00:0" in person(hugo, world.anna)
     leg.answered_at = utcnow()
     leg.save()
     assert "talks" in person(hugo, world.anna)
@@ -115,8 +115,8 @@ def test_dials_and_internal_calls(world: World, hugo: Browser) -> None:
     assert "away" in person(hugo, world.ben)
     ben.rang_at = utcnow()
     ben.save()
-    assert "rings 0:00 Olga Outsider" in person(hugo, world.ben)
-    assert "dials 0:00 Ben Okafor" in person(hugo, world.olga)
+    assert "rings 00:00 Olga Outsider" in person(hugo, world.ben)
+    assert "dials 00:00 Ben Okafor" in person(hugo, world.olga)
 
 
 def test_several_calls_of_one_user(world: World, hugo: Browser) -> None:
@@ -187,7 +187,7 @@ def test_queues_today(anywhere: World) -> None:
     page = browser.get("/exchange").text
     rows = [" ".join(text(row).split()) for row in re.findall(r"<tr.*?</tr>", page, re.DOTALL)]
     assert rows[1] == "all 0 – 4 0 0 – –"
-    assert re.fullmatch(r"hotline 2 0:\d\d 1 3 1 50% 0:20", rows[2])
+    assert re.fullmatch(r"hotline 2 00:\d\d 1 3 1 50% 0:20", rows[2])
     assert len(rows) == 3
     # The call of two days ago has not been called back either, but is not of today.
     assert re.search(r'id="missed-now"><a [^>]*class="is-bad">1<', page)

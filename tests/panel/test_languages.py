@@ -11,13 +11,14 @@ import texts
 from flask import Flask, render_template_string
 
 from errors import Conflict, Incomplete, Refused, Words
-from fields import BadNumber, utcnow
+from fields import BadNumber, readable, utcnow
 from models import Contact, Deal, Funnel, Stage, Task, User
 from panel.languages import sentence
 from tests.panel.catalogues import Seen, english, forms, of
 from tests.panel.conftest import Browser, Visit
 from tests.world import CUSTOMER, Story, World
 from verbs import notes, tasks
+from verbs.deals import assign
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def busy(world: World) -> World:
     Story.begins("+493044701183", "1700000000.2").rings("PJSIP/101", "PJSIP/102").ended()
     Story.begins("+493044701184", "1700000000.3", direction="outgoing").ended(outcome="busy")
     world.deal.move_to(world.stage("Opportunity"), by=world.anna)
-    world.deal.assign_to(world.ben, by=world.hugo)
+    assign(world.deal, world.ben, by=world.hugo)
     notes.add("Wants it.", world.ben, deal=world.deal)
     soon = utcnow() + timedelta(hours=2)
     world.task = tasks.add("Fitwerk", soon, world.anna, world.anna, "call", deal=world.deal)
@@ -139,7 +140,7 @@ def test_what_is_live_speaks_as_the_one_who_listens(busy: World, visit: Visit) -
     anna, hugo, ada = visit("anna"), visit("hugo"), visit("ada")
     Story.begins(CUSTOMER, "1700000000.9").rings("PJSIP/101")
     assert "Klingelt" in anna.get("/popups").text
-    busy.deal.assign_to(busy.anna, by=busy.hugo)
+    assign(busy.deal, busy.anna, by=busy.hugo)
     assert hugo.get("/").status_code == 200
     assert "hat den Deal an Anna Krüger gegeben" in anna.get(f"/deals/{busy.deal.id}").text
     assert "gave the deal to Anna Krüger" in ada.get(f"/deals/{busy.deal.id}").text
@@ -150,6 +151,30 @@ def test_what_is_live_speaks_as_the_one_who_listens(busy: World, visit: Visit) -
     german = visit(back.owner.login).get(f"/tasks/{back.id}/reminder").text
     assert "zurückrufen" in german
     assert "Call back" not in german
+
+
+def test_the_next_step_speaks_as_who_reads_it(busy: World, visit: Visit) -> None:
+    """Planned in the pop-up by one, read by another; and left as it is by who only looks."""
+    speaks(busy.anna, "de")
+    speaks(busy.hugo, "ru")
+    talk = Story.begins(CUSTOMER, "1700000000.9").rings("PJSIP/101").answered("PJSIP/101")
+    talk.ended()
+    anna, hugo = visit("anna"), visit("hugo")
+    for kind in ("meeting", "offer"):
+        form = {"kind": kind, "due": "tomorrow"}
+        assert anna.post(f"/popups/{talk.call.id}/tasks", form).status_code == 303
+    name = readable(CUSTOMER)
+    meeting = Task.get(Task.kind == "meeting")
+    assert meeting.title == f"Meeting with {name}"
+    assert f"Termin mit {name}" in html.unescape(anna.get("/tasks").text)
+    russian = hugo.get(f"/tasks/{meeting.id}").text
+    title = re.search(r'name="title" value="([^"]+)"', russian)
+    assert title
+    assert html.unescape(title[1]) == f"Встреча: {name}"
+    form = {"title": html.unescape(title[1]), "kind": "call", "when": "tomorrow"}
+    assert hugo.post(f"/tasks/{meeting.id}", form).status_code == 303
+    assert Task.get_by_id(meeting.id).title == meeting.title
+    assert f"Termin mit {name}" in html.unescape(anna.get(f"/tasks/{meeting.id}").text)
 
 
 def test_error_pages_speak_too(busy: World, visit: Visit, app: Flask) -> None:

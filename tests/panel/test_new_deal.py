@@ -12,6 +12,7 @@ from panel import deals
 from panel.shown import BadAmount, read_amount
 from tests.panel.conftest import Browser
 from tests.world import CUSTOMER, Story, World
+from verbs.call_cards import attach
 
 
 def only_deal() -> Deal:
@@ -138,7 +139,7 @@ def test_from_a_call_twice_at_once_is_one_deal(
 
     def overtaken(*args: Any) -> dict[str, Any]:
         """The other click makes its deal when this one has already found none."""
-        Call.get().attach(Deal.open("Fitwerk", world.anna, world.anna), by=world.anna)
+        attach(Call.get(), Deal.open("Fitwerk", world.anna, world.anna), by=world.anna)
         return read(*args)
 
     monkeypatch.setattr(deals, "_read", overtaken)

@@ -14,14 +14,16 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-import recorded
 import settings
 from fields import utcnow
 from models import Call, Deal, Event
 from panel import create_app, recordings
+from telephony import recorded
 from tests.panel.conftest import Browser, Visit
 from tests.world import Story, World
 from verbs import recordings as verbs
+from verbs.call_consequences import is_untouched
+from verbs.deals import assign
 
 NAME = "call.wav"
 
@@ -143,7 +145,7 @@ def test_to_those_who_may_see_the_deal(
         answer = fetch(browser, where)
         assert answer.status_code == 404, "Ben's phone rang, but Anna talked, on her deal"
         assert "Nothing here" in answer.text
-    Deal.get_by_id(call.deal_id).assign_to(world.ben, by=world.hugo)
+    assign(Deal.get_by_id(call.deal_id), world.ben, by=world.hugo)
     assert fetch(anna, where).status_code == 404
     assert fetch(ben, where).status_code == 200
 
@@ -271,7 +273,7 @@ def test_the_audit_trail_has_each_listener_once_a_day(
         (world.anna, call, None),
         (world.hugo, call, None),
     ]
-    assert deal.is_untouched()
+    assert is_untouched(deal)
     Event.update(at=utcnow() - timedelta(days=1)).execute()
     fetch(anna, address(call))
     assert Event.of_kind("recording.played").count() == 3

@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 from fields import utcnow
 from models import Call, Deal, Event
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
+from tests.desk import Enter, Panel, sign_in
 from tests.office import until
-from tests.world import PASSWORD, Story, World
+from tests.world import Story, World
 
 SECONDS = 90
 
@@ -109,10 +109,7 @@ def test_by_keyboard(deal: Deal, enter: Enter) -> None:
 
 def test_without_scripts_it_is_a_link(deal: Deal, panel: Panel, new_page: NewPage) -> None:
     page = new_page(base_url=panel.address, java_script_enabled=False)
-    page.goto("/login")
-    page.fill("#login", "anna")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "anna")
     page.goto(f"/deals/{deal.id}")
     where = page.locator("[data-play]").nth(0).get_attribute("href")
     assert page.request.get(str(where)).headers["content-type"] == "audio/wav"

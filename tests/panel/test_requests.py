@@ -8,7 +8,7 @@ from playhouse.test_utils import count_queries
 
 from fields import utcnow
 from models import Call, CallRequest, Contact, Deal, Event, User
-from panel.live import messages
+from panel.audience import messages
 from tests.panel.conftest import FRAGMENT, Browser, Visit
 from tests.world import CUSTOMER, Story, World
 from verbs import requests as asked

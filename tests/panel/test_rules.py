@@ -12,14 +12,14 @@ from flask import Flask
 from playhouse.test_utils import count_queries
 
 import fields
-import models
 from fields import normalise, utcnow
 from models import CallRule, Contact, Deal, Department, Event, IgnoredNumber
-from numbering import OwnNumbers, Prefixes
 from panel import create_app
+from telephony.numbering import OwnNumbers, Prefixes
 from tests.panel.conftest import Browser, Visit
 from tests.world import CUSTOMER, Story, World
 from verbs import rules, users
+from verbs.rule_choice import effects_for
 from verbs.rules import Rule
 
 SERVICE = "+4930555000"
@@ -121,7 +121,7 @@ def test_hostile_names_are_text(world: World, ada: Browser) -> None:
     form = form_of(ada, did=did)
     assert form["did"] == did
     assert changed(ada, {**form, "effects": "deal"}) == 303
-    assert CallRule.effects_for("missed", False, did) == {"deal"}
+    assert effects_for("missed", False, did) == {"deal"}
 
 
 def test_change(world: World, ada: Browser) -> None:
@@ -135,7 +135,7 @@ def test_change(world: World, ada: Browser) -> None:
     assert Rule("", "missed", False, ("contact", "task"), "turns") in rules.matrix()
     assert Event.of_kind("rules.changed").get().user == world.ada
     assert changed(ada, form_of(ada)) == 303, "all boxes empty: it makes nothing"
-    assert CallRule.effects_for("missed", False, None) == set()
+    assert effects_for("missed", False, None) == set()
 
 
 def test_a_rule_of_a_number_that_had_none(world: World, ada: Browser) -> None:
@@ -143,10 +143,10 @@ def test_a_rule_of_a_number_that_had_none(world: World, ada: Browser) -> None:
     assert "so far as for all numbers" in page
     assert 'value="contact" checked' in page, "it begins as what holds so far"
     assert changed(ada, {**form_of(ada, did=SERVICE), "effects": "deal"}) == 303
-    assert CallRule.effects_for("missed", False, SERVICE) == {"deal"}
+    assert effects_for("missed", False, SERVICE) == {"deal"}
     removal = {**KEY, "did": SERVICE, "seen": form_of(ada, did=SERVICE)["seen"]}
     assert ada.post("/admin/rules/rule/removal", removal).status_code == 303
-    assert CallRule.effects_for("missed", False, SERVICE) == {"contact", "deal", "task"}
+    assert effects_for("missed", False, SERVICE) == {"contact", "deal", "task"}
 
 
 def test_the_second_of_two_admins_is_told(world: World, visit: Visit) -> None:
@@ -160,12 +160,12 @@ def test_the_second_of_two_admins_is_told(world: World, visit: Visit) -> None:
     assert "Somebody else changed this rule just now" in text
     assert "deal · the head" in text, "what it says now"
     assert 'value="task" checked' in answer.text, "what she entered"
-    assert CallRule.effects_for("missed", False, None) == {"deal"}
+    assert effects_for("missed", False, None) == {"deal"}
     seen = re.search(r'name="seen" value="([^"]*)"', answer.text)
     assert seen
     again = {**hers, "seen": unescape(seen[1]), "effects": "task", "missed_owner": "first"}
     assert changed(eve, again) == 303, "saved again, it is meant"
-    assert CallRule.effects_for("missed", False, None) == {"task"}
+    assert effects_for("missed", False, None) == {"task"}
     gone = {**KEY, "seen": his["seen"]}
     assert ada.post("/admin/rules/rule/removal", gone).status_code == 409
 
@@ -223,7 +223,7 @@ def test_called_numbers(world: World, ada: Browser) -> None:
 
 
 def test_ignored_numbers(world: World, ada: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "ignored", frozenset({"+4930999000"}))
+    monkeypatch.setattr(fields, "ignored", frozenset({"+4930999000"}))
     form = {"ignored": "030 4470 1182", "note": "Taxi"}
     assert ada.post("/admin/rules/ignored", form).status_code == 303
     text = words(ada.get("/admin/rules").text)

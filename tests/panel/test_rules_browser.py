@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import NewPage
-from tests.desk import Panel
-from tests.world import PASSWORD, World
+from tests.desk import Panel, sign_in
+from tests.world import World
 
 PAGES = (
     "/admin/rules?situation=missed&number=030+4470+1182",
@@ -21,10 +21,7 @@ def test_an_administrators_round(
     world: World, panel: Panel, new_page: NewPage, scripts: bool
 ) -> None:
     page = new_page(base_url=panel.address, java_script_enabled=scripts)
-    page.goto("/login")
-    page.fill("#login", "ada")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "ada")
     page.click("nav >> text=Setup")
     page.click("nav >> text=Rules")
     page.fill("#new-did", "030 555 000")

@@ -10,9 +10,9 @@ from playwright.sync_api import expect
 
 from models import Company, Contact, Deal
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
+from tests.desk import Enter, Panel, sign_in
 from tests.panel.conftest import FRAGMENT, Browser
-from tests.world import CUSTOMER, PASSWORD, Story, World
+from tests.world import CUSTOMER, Story, World
 from verbs import search
 
 QUERIES_FOR_A_NUMBER = 10
@@ -73,7 +73,7 @@ def test_names_in_any_spelling(
     "question",
     [
         "+49 30 4470 1182", "030/4470-1182", "0049 (0)30 44701182", "4930 44701182", "44701182",
-        "1182", "70 11", "03044701182;ext=9",
+        "1182", "70 11", "03044701182;ext=9", "Tel.: +49 (0) 30 / 447-01182", "Mobil 030 44701182",
     ],
 )  # fmt: skip
 def test_numbers_in_any_notation(customers: World, anna: Browser, question: str) -> None:
@@ -304,10 +304,7 @@ def test_on_a_phone_an_icon_opens_it(customers: World, enter: Enter) -> None:
 
 def test_without_scripts(customers: World, panel: Panel, new_page: NewPage) -> None:
     page = new_page(base_url=panel.address, java_script_enabled=False)
-    page.goto("/login")
-    page.fill("#login", "anna")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "anna")
     page.fill("#find-field", "kurger")
     page.keyboard.press("Enter")
     expect(page.locator("h1")).to_have_text("Search")

@@ -16,6 +16,7 @@ import urllib3
 from asterisk_runtime import free_tcp_port
 
 from tests.browser import NewPage
+from tests.desk import sign_in
 from tests.office import until
 from tests.world import PASSWORD, World
 
@@ -200,10 +201,7 @@ def test_a_port_that_is_taken_is_one_line(world: World) -> None:
 
 def test_without_scripts(world: World, port: int, new_page: NewPage) -> None:
     page = new_page(base_url=f"http://127.0.0.1:{port}", java_script_enabled=False)
-    page.goto("/login")
-    page.fill("#login", "anna")
-    page.fill("#password", PASSWORD)
-    page.click("main .btn--go")
+    sign_in(page, "anna")
     page.click("[popovertarget=new-deal]")
     page.fill("#new-title", "Fitwerk GmbH")
     page.click("#new-deal .btn--go")

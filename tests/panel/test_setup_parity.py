@@ -11,9 +11,7 @@ from pathlib import Path
 import pytest
 
 import database
-import rules_file
-import setup_file
-import setup_people
+from formats import rules_file, setup_file, setup_people
 from models import Deal, Department, Funnel, Stage, User
 from tests.panel.conftest import Browser, Visit
 from tests.world import PASSWORD, World, release, use
@@ -151,7 +149,7 @@ def test_each_field_of_each_form_has_its_place_in_a_file(ada: Browser, world: Wo
             for name in fields - CARRIED - SAYS_NOTHING - set(BY_COMMAND):
                 assert places.get(name) in keys, f"{action}: {name} has no place in a file"
     assert met == set(FORMS)
-    commands = Path(setup_file.__file__).with_name("docs").joinpath("commands.md").read_text()
+    commands = (Path(setup_file.__file__).parents[1] / "docs" / "commands.md").read_text()
     assert all(text in commands for text in BY_COMMAND.values())
 
 

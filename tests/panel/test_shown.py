@@ -70,7 +70,8 @@ def test_what_could_be_either_is_asked_back(
 def test_what_a_field_holds_is_read_as_the_same(app: Flask, language: str, amount: str) -> None:
     with app.test_request_context(headers={"Accept-Language": language}):
         assert read_amount(plain(Decimal(amount))) == Decimal(amount)
-        assert read_amount(money(Decimal(amount))) == Decimal(amount)
+        for currency in ("EUR", "CHF", "USD", "RUB"):
+            assert read_amount(money(Decimal(amount), currency), currency) == Decimal(amount)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_values_as_the_language_writes_them(
 ) -> None:
     day = fields.EPOCH.replace(year=2022, month=12, day=24, hour=14, minute=5)
     with app.test_request_context(headers={"Accept-Language": language}):
-        found = (money(Decimal("12000.50")), grouped(12345), percent(0.674), on_day(day))
+        found = (money(Decimal("12000.50"), "EUR"), grouped(12345), percent(0.674), on_day(day))
         assert found == shown
 
 

@@ -96,38 +96,61 @@ async function act(event) {
   const deals = [...chosen].join(",");
   const button = bar.querySelector("button");
   button.disabled = true;
+  const isDone = await each(async function* acts() {
+    if (stage.value) yield await completed(bar.action, { deals, stage: stage.value });
+    if (owner.value !== "-") yield await send(bar.dataset.giveUrl, { deals, owner: owner.value });
+  });
+  if (isDone) stop();
+  ready();
+}
+
+/** One act after the other. What was done is told at once, also if the next one fails; false then,
+    or if the person thought better of it. */
+async function each(acts) {
+  const answers = [];
   try {
-    if (stage.value && !(await moved(deals, stage.value))) return;
-    if (owner.value !== "-") tell(await send(bar.dataset.giveUrl, { deals, owner: owner.value }));
-    stop();
+    for await (const html of acts()) {
+      if (html === null) return false;
+      answers.push(html);
+    }
+    return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);
+    return false;
   } finally {
-    ready();
+    if (answers.length) tell(answers);
   }
 }
 
-async function moved(deals, stage) {
-  const html = await completed(bar.action, { deals, stage });
-  if (html !== null) tell(html);
-  return html !== null;
-}
-
-/** What was done, with the way back if there is one, and what could not be done by name. */
-function tell(html) {
-  const result = parse(html).querySelector("[data-result]");
-  const sentence = result.querySelector("p").textContent.trim();
-  const failed = result.querySelector("[data-failed]");
-  const { done, undoUrl } = result.dataset;
-  if (done && undoUrl) {
+/** What was done, with one way back for all of it, and what could not be done by name. */
+function tell(answers) {
+  const results = answers.map((html) => parse(html).querySelector("[data-result]"));
+  const sentence = results.map((result) => result.querySelector("p").textContent.trim()).join(" ");
+  const failed = failures(results);
+  const ways = results.filter(({ dataset }) => dataset.done && dataset.undoUrl).reverse();
+  if (ways.length) {
     announce(`${sentence} ${failed?.textContent ?? ""}`);
-    offer(sentence, async () => tell(await send(undoUrl, { deals: done })), failed);
+    offer(sentence, () => takeBack(ways), failed);
   } else {
-    toast([sentence, ...[...(failed?.children ?? [])].map((row) => row.textContent)].join(" "), failed ? "bad" : "note");
+    const rows = [...(failed?.children ?? [])].map((row) => row.textContent);
+    toast([sentence, ...rows].join(" "), failed ? "bad" : "note");
   }
-  for (const deal of done ? done.split(",") : []) emit("deal", { deal: Number(deal), kind: "look" });
+  const done = new Set(results.flatMap(({ dataset }) => (dataset.done ? dataset.done.split(",") : [])));
+  for (const deal of done) emit("deal", { deal: Number(deal), kind: "look" });
   emit("heads");
+}
+
+/** The last act first. */
+const takeBack = (ways) =>
+  each(async function* backs() {
+    for (const { dataset } of ways) yield await send(dataset.undoUrl, { deals: dataset.done });
+  });
+
+function failures(results) {
+  const [list, ...others] = results.map((result) => result.querySelector("[data-failed]")).filter(Boolean);
+  for (const other of others) list.append(...other.children);
+  return list ?? null;
 }
 
 function renewed(changes) {

@@ -1,5 +1,5 @@
 // A contact's own page is renewed while it is open, part by part, when somebody changes the contact or
-// one of its deals; what is being written or chosen is left alone.
+// one of its deals, and when it calls or is called; what is being written or chosen is left alone.
 
 import { Failure, fragment } from "./shared/http.js";
 import { bare } from "./shared/morph.js";
@@ -40,6 +40,10 @@ if (page) {
   for (const part of page.querySelectorAll("[data-part]")) served.set(part.dataset.part, bare(part));
   document.addEventListener("trichter:contact", ({ detail }) => {
     if (String(detail.contact) === page.dataset.contactPage) look();
+  });
+  // Of the own phone's calls nobody says whose they are.
+  document.addEventListener("trichter:call", ({ detail }) => {
+    if (detail.mine || String(detail.caller) === page.dataset.contactPage) look();
   });
   document.addEventListener("trichter:deal", ({ detail }) => {
     if (page.querySelector(`a[href="/deals/${detail.deal}"]`)) look();

@@ -4,6 +4,7 @@
 import { fragment } from "./shared/http.js";
 import { morph } from "./shared/morph.js";
 import { latest, parse } from "./shared/page.js";
+import { atRandom } from "./shared/soon.js";
 
 const EVERY_MS = 3000;
 const GATHER_MS = 250;
@@ -27,10 +28,10 @@ async function turn() {
 }
 
 /** A call rings, is answered, ends: many at once are one request. */
-function news() {
+function news({ detail }) {
   if (isNews) return;
   isNews = true;
-  later(GATHER_MS);
+  later(GATHER_MS + atRandom(detail.spread));
 }
 
 function later(milliseconds) {

@@ -27,7 +27,15 @@ function seen(entries) {
   }
 }
 
+/** With filters on, the deal that was looked for may stand where a phone does not show it. */
+function goToFirstFound() {
+  const found = [...board.querySelectorAll(".col")].find((column) => column.querySelector(".card"));
+  const isPhone = nav.offsetParent !== null;
+  if (isPhone && document.querySelector(".sift__one--off")) found?.scrollIntoView({ block: "nearest", inline: "start" });
+}
+
 if (nav && board) {
+  goToFirstFound();
   nav.addEventListener("click", go);
   // The column on the line a third of the way across: where the eye is, and never two of them.
   const watch = new IntersectionObserver(seen, { root: board, rootMargin: "0px -66% 0px -33%" });

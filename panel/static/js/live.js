@@ -2,7 +2,8 @@
 // trichter:request, trichter:task, trichter:reconnected.
 
 import { fragment } from "./shared/http.js";
-import { emit } from "./shared/page.js";
+import { emit, viewer } from "./shared/page.js";
+import { atRandom } from "./shared/soon.js";
 import { hasTyped } from "./shared/typed.js";
 
 const { liveUrl, popupsUrl } = document.body.dataset;
@@ -17,6 +18,8 @@ const SILENCE_MS = 40_000;
 
 let source = null;
 let lastId = "";
+// Milliseconds over which all windows together are to spread what they ask for after a gap.
+let spread = 0;
 let wasOpen = false;
 let markTimer = 0;
 let retryTimer = 0;
@@ -28,6 +31,7 @@ function connect() {
   disconnect();
   const address = new URL(liveUrl, location.href);
   if (lastId) address.searchParams.set("last", lastId);
+  if (viewer) address.searchParams.set("viewer", viewer);
   source = new EventSource(address);
   source.addEventListener("open", opened);
   source.addEventListener("error", lost);
@@ -63,8 +67,9 @@ function silent() {
   connect();
 }
 
-function beat({ lastEventId }) {
+function beat({ lastEventId, data }) {
   lastId = lastEventId;
+  spread = Number(data);
   heard();
 }
 
@@ -74,7 +79,7 @@ function opened() {
   markTimer = 0;
   if (mark) mark.hidden = true;
   document.documentElement.dataset.live = "on";
-  if (wasOpen) emit("reconnected");
+  if (wasOpen) emit("reconnected", { spread });
   wasOpen = true;
 }
 
@@ -90,7 +95,7 @@ function lost() {
   // After an answer other than a stream the browser gives up; a dead connection it retries itself.
   if (source?.readyState !== EventSource.CLOSED) return;
   clearTimeout(retryTimer);
-  retryTimer = setTimeout(retry, RETRY_MS);
+  retryTimer = setTimeout(retry, RETRY_MS + atRandom(2 * spread));
 }
 
 async function retry() {
@@ -109,12 +114,14 @@ function tell(message) {
 function behind(message) {
   lastId = message.lastEventId;
   const last = Number(sessionStorage.getItem("trichter.reloaded"));
-  if (Date.now() - last < RELOAD_PAUSE_MS) {
-    emit("reconnected");
-    return;
-  }
+  const { spread: pause } = JSON.parse(message.data);
+  if (Date.now() - last < RELOAD_PAUSE_MS) emit("reconnected", { spread: pause });
+  else setTimeout(loadAgain, atRandom(pause));
+}
+
+function loadAgain() {
   if (inUse()) {
-    setTimeout(behind, AGAIN_MS, message);
+    setTimeout(loadAgain, AGAIN_MS);
     return;
   }
   sessionStorage.setItem("trichter.reloaded", Date.now());

@@ -3,7 +3,8 @@
 
 import { fragment } from "./shared/http.js";
 import { morph } from "./shared/morph.js";
-import { latest, parse } from "./shared/page.js";
+import { parse } from "./shared/page.js";
+import { soon } from "./shared/soon.js";
 
 const KINDS = new Set(["call.ended", "call.called_back", "deal.assigned"]);
 const badge = () => document.querySelector("[data-missed-url]");
@@ -26,13 +27,13 @@ async function renewList() {
   if (hadFocus && !list.contains(document.activeElement)) list.focus();
 }
 
-function look() {
-  latest("missed", renew);
-  if (list) latest("missed-list", renewList);
+function look({ detail }) {
+  soon("missed", renew, detail.spread);
+  if (list) soon("missed-list", renewList, detail.spread);
 }
 
-function heard({ detail }) {
-  if (KINDS.has(detail.kind)) look();
+function heard(news) {
+  if (KINDS.has(news.detail.kind)) look(news);
 }
 
 if (badge()) {

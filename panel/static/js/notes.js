@@ -2,8 +2,10 @@
 // is saved; Ctrl+Enter saves a note.
 
 import { bind } from "./shared/keys.js";
+import { viewer } from "./shared/page.js";
 
 const PREFIX = "trichter.draft.";
+const WHOSE = "trichter.viewer";
 const keyOf = (field) => PREFIX + field.dataset.draft;
 
 function restore() {
@@ -38,4 +40,6 @@ bind("save", ({ target }) => target.form.requestSubmit(), { on: "form[data-save]
 // Who logs in next in this window has drafts of their own.
 document.addEventListener("submit", ({ target }) => target.matches('[action$="/logout"]') && sessionStorage.clear());
 document.addEventListener("trichter:shown", restore);
+if ((sessionStorage.getItem(WHOSE) ?? viewer) !== viewer) sessionStorage.clear();
+sessionStorage.setItem(WHOSE, viewer);
 restore();

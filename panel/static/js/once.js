@@ -1,13 +1,35 @@
-// An impatient second click on a form that loads the next page would send it again, and make a second
-// contact, note or department. What a script sends is its own business.
+// A form that loads the next page: an impatient second click would send it again, and make a second
+// contact, note or department; and while the server is not there, the browser's own page would take
+// the place of what was written. What a script sends is its own business.
+
+import { text, toast } from "./shared/page.js";
 
 const SECONDS = 5;
+const WAIT_MS = 4000;
+const { healthUrl } = document.body.dataset;
 const sent = new WeakSet();
+const ready = new WeakSet();
+
+async function isThere() {
+  const signal = AbortSignal.timeout(WAIT_MS);
+  const answer = await fetch(healthUrl, { cache: "no-store", signal }).catch(() => null);
+  return answer !== null && answer.status < 500;
+}
+
+async function sendIfThere(form, submitter) {
+  if (await isThere()) {
+    ready.add(form);
+    form.requestSubmit(submitter);
+  } else {
+    sent.delete(form);
+    toast(text("offline"));
+  }
+}
 
 // On the window: all that listen on the document have had their say by then.
 addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented || form.method !== "post") return;
+  const { target: form, submitter } = event;
+  if (event.defaultPrevented || form.method !== "post" || ready.delete(form)) return;
   if (sent.has(form)) {
     event.preventDefault();
     return;
@@ -15,4 +37,7 @@ addEventListener("submit", (event) => {
   sent.add(form);
   // Whoever stops the page, or comes back to it, can try again.
   setTimeout(() => sent.delete(form), SECONDS * 1000);
+  if (!healthUrl) return;
+  event.preventDefault();
+  sendIfThere(form, submitter);
 });

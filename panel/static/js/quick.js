@@ -1,7 +1,8 @@
 // One line and Enter make a deal in a column; the line stays for the next one.
 
 import { cardOf, glide, listOf, nameOf, place } from "./shared/cards.js";
-import { Failure, fragment, send } from "./shared/http.js";
+import { completed } from "./shared/completion.js";
+import { Failure, fragment } from "./shared/http.js";
 import { announce, emit, parse, toast } from "./shared/page.js";
 import { viewed, words } from "./shared/texts.js";
 
@@ -14,9 +15,13 @@ async function enter(event) {
   if (!line.value.trim() || form.dataset.sending) return;
   form.dataset.sending = "";
   try {
-    const card = parse(await send(viewed(form.action), new FormData(form))).querySelector(".card");
-    line.value = "";
-    await show(card);
+    // The stage may ask for more: then a form does, and whoever thinks better of it keeps the line.
+    const html = await completed(viewed(form.action), new FormData(form));
+    if (html !== null) {
+      line.value = "";
+      await show(parse(html).querySelector(".card"));
+    }
+    line.focus({ preventScroll: true });
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);

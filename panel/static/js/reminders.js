@@ -2,7 +2,8 @@
 // that as trichter:reminder.
 
 import { fragment } from "./shared/http.js";
-import { announce, emit, latest, parse } from "./shared/page.js";
+import { announce, emit, parse } from "./shared/page.js";
+import { soon } from "./shared/soon.js";
 
 const SHOWN_MS = 60_000;
 const badge = () => document.querySelector("[data-tasks-url]");
@@ -47,7 +48,7 @@ function notify(task, title, url) {
 
 function heard({ detail }) {
   if (!detail.mine) return;
-  latest("tasks-count", renew);
+  soon("tasks-count", renew, detail.spread);
   if (detail.kind === "task.due") remind(detail.task);
   if (detail.kind === "task.done") document.querySelector(`.toasts [data-reminder="${detail.task}"]`)?.remove();
 }
@@ -55,7 +56,7 @@ function heard({ detail }) {
 if (badge()) {
   document.addEventListener("trichter:task", heard);
   document.addEventListener("trichter:deal", ({ detail }) => {
-    if (detail.kind === "deal.assigned") latest("tasks-count", renew);
+    if (detail.kind === "deal.assigned") soon("tasks-count", renew, detail.spread);
   });
-  document.addEventListener("trichter:reconnected", () => latest("tasks-count", renew));
+  document.addEventListener("trichter:reconnected", ({ detail }) => soon("tasks-count", renew, detail.spread));
 }

@@ -5,6 +5,7 @@
 import { Failure, fragment, post } from "./shared/http.js";
 import { bind } from "./shared/keys.js";
 import { announce, latest, parse, text, toast } from "./shared/page.js";
+import { soon } from "./shared/soon.js";
 
 const list = () => document.querySelector("[data-tasks]");
 const forms = "form[data-task-form]";
@@ -194,10 +195,11 @@ if (list()) {
     leave(skip);
     look();
   });
-  document.addEventListener("trichter:task", look);
+  const hear = ({ detail }) => soon("tasks", renew, detail.spread);
+  document.addEventListener("trichter:task", hear);
   // Colleagues' tasks on an own deal are news of the deal, and with a deal its tasks change hands.
-  document.addEventListener("trichter:deal", ({ detail }) => {
-    if (detail.kind.startsWith("task.") || detail.kind === "deal.assigned") look();
+  document.addEventListener("trichter:deal", (news) => {
+    if (news.detail.kind.startsWith("task.") || news.detail.kind === "deal.assigned") hear(news);
   });
-  document.addEventListener("trichter:reconnected", look);
+  document.addEventListener("trichter:reconnected", hear);
 }

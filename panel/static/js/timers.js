@@ -1,4 +1,4 @@
-// Running times: elements with data-timer (milliseconds since 1970) show m:ss since then.
+// Running times: elements with data-timer (milliseconds since 1970) show mm:ss since then.
 
 import { serverNow } from "./shared/http.js";
 
@@ -7,7 +7,7 @@ function written(milliseconds) {
   const two = (number) => String(number).padStart(2, "0");
   const minutes = Math.floor(seconds / 60);
   const rest = two(seconds % 60);
-  return minutes < 60 ? `${minutes}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
+  return minutes < 60 ? `${two(minutes)}:${rest}` : `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${rest}`;
 }
 
 function tick() {

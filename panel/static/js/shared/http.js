@@ -1,6 +1,6 @@
 // Requests for fragments. The server answers errors with one sentence in plain text.
 
-import { text } from "./page.js";
+import { text, viewer } from "./page.js";
 import { hasTyped } from "./typed.js";
 
 // Clocks of desks are wrong more often than not: durations count from the server's time. The header
@@ -8,7 +8,11 @@ import { hasTyped } from "./typed.js";
 let ahead = 0;
 let isReloading = false;
 const STALE = "X-Stale-Form";
-const notice = document.getElementById("logged-out");
+const OTHER = "X-Other-Viewer";
+const notices = {
+  out: document.getElementById("logged-out"),
+  other: document.getElementById("other-viewer"),
+};
 
 export function serverNow() {
   return Date.now() + ahead;
@@ -27,26 +31,26 @@ async function ask(url, options = {}) {
   try {
     response = await fetch(url, {
       ...options,
-      headers: { Accept: "text/html-partial", "HX-Request": "true", ...options.headers },
+      headers: { Accept: "text/html-partial", "HX-Request": "true", "X-Viewer": viewer, ...options.headers },
     });
   } catch {
     throw new Failure(0, text("offline"));
   }
   const difference = Date.parse(response.headers.get("Date")) - Date.now();
   if (Number.isFinite(difference)) ahead = Math.abs(difference) > 2000 ? difference : 0;
-  if (response.status === 401) loggedOut();
-  else if (notice) notice.hidden = true;
+  notMine(response.status === 401 ? "out" : response.headers.has(OTHER) ? "other" : "");
   return response;
 }
 
-/** What was written is worth more than a new page: one can log in in another window. */
-function loggedOut() {
-  if (hasTyped()) {
-    if (notice) notice.hidden = false;
-  } else if (!isReloading) {
+/** Nobody is logged in any more (out), or somebody else is (other). What was written is worth more
+    than a new page: one can log in in another window. */
+function notMine(why) {
+  if (why && !hasTyped()) {
+    if (!isReloading) location.reload();
     isReloading = true;
-    location.reload();
+    return;
   }
+  for (const [name, notice] of Object.entries(notices)) if (notice) notice.hidden = name !== why;
 }
 
 /** After a log-in in another window this page's forms need that one's token. False: it is somebody
@@ -56,9 +60,9 @@ async function renewToken() {
   if (!page?.ok) return false;
   const fresh = new DOMParser().parseFromString(await page.text(), "text/html");
   const token = fresh.querySelector('meta[name="csrf-token"]')?.content;
-  const viewer = fresh.getElementById("texts")?.dataset.viewer;
-  if (!viewer) loggedOut();
-  if (!token || viewer !== document.getElementById("texts")?.dataset.viewer) return false;
+  const now = fresh.getElementById("texts")?.dataset.viewer;
+  if (now !== viewer) notMine(now ? "other" : "out");
+  if (!token || now !== viewer) return false;
   document.querySelector('meta[name="csrf-token"]').content = token;
   for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = token;
   return true;

@@ -3,6 +3,9 @@
 const texts = document.getElementById("texts");
 const TOAST_SECONDS = 8;
 
+/** The id of whose page this is; the server wants to know, for somebody else may be logged in by now. */
+export const viewer = texts?.dataset.viewer ?? "";
+
 /** A text of the page in the user's language; {name} in it is replaced by values.name. */
 export function text(name, values = {}) {
   const found = texts?.dataset[name] ?? "";
