@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peewee import CharField, SqliteDatabase, TextField
+from peewee import CharField, TextField
 
 import database
 from errors import Refused
@@ -116,11 +116,10 @@ def test_nothing_is_left_of_the_person(world: World, miriam: Contact, folder: Pa
     assert about["counts"]["mentions"] >= 2
 
 
+@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
 def test_nor_in_the_files_of_the_database(world: World, miriam: Contact, folder: Path) -> None:
     """Rows that were deleted would else stand in free pages, and in the log of SQLite."""
     held = database.database.obj
-    if not isinstance(held, SqliteDatabase):
-        pytest.skip("servers keep files of their own")
     files = [Path(f"{held.database}{ending}") for ending in ("", "-wal")]
     traces = [NAME, MAIL, CUSTOMER, CUSTOMER[1:], SECOND[1:], "Käßler", "kassler", "\\u00e4\\u00df"]
 
