@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from asterisk_runtime import free_tcp_port
 from playwright.sync_api import FloatRect, Locator, Page
+from ports import free_tcp_port
 
 from models import Deal
 from tests.browser import NewPage
@@ -24,7 +24,15 @@ from tests.office import until
 from tests.world import PASSWORD, World
 
 ROOT = Path(__file__).resolve().parents[1]
-SERVE = "import settings; from panel.server import serve; serve(settings.load())"
+COMPILED = ROOT / ".private" / "compiled_templates"
+"""For all panels of all tests: each would else compile its pages anew."""
+SERVE = f"""
+import flask, jinja2, settings
+from panel.server import serve
+cache = jinja2.FileSystemBytecodeCache({str(COMPILED)!r})
+flask.Flask.jinja_options = {{"bytecode_cache": cache}}
+serve(settings.load())
+"""
 
 Enter = Callable[..., Page]
 
@@ -52,6 +60,7 @@ class Panel:
         self.start()
 
     def start(self) -> None:
+        COMPILED.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, "-c", SERVE], cwd=ROOT, env=self.environment
         )
@@ -64,13 +73,17 @@ class Panel:
         self.process.wait(20)
         return time.monotonic() - begun
 
+    def end(self) -> None:
+        """Ends it at once: it waits two seconds for requests that no browser is left to send."""
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(20)
+
 
 @pytest.fixture
 def panel(world: World) -> Iterator[Panel]:
     running = Panel(world)
     yield running
-    if running.process.poll() is None:
-        running.stop()
+    running.end()
 
 
 @pytest.fixture

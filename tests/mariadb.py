@@ -47,6 +47,8 @@ class MariaDB(Server):
             "--innodb-buffer-pool-size=32M",
             "--innodb-log-file-size=16M",
             "--innodb-flush-log-at-trx-commit=0",
+            "--innodb-flush-method=nosync",  # for tests it was made
+            "--sync-frm=0",
             "--innodb-use-native-aio=0",
         ]
 
@@ -84,7 +86,7 @@ class MariaDB(Server):
             user="trichter",
             password=self.password,
             autocommit=True,
-            connect_timeout=5,
+            connect_timeout=30,
         )
 
     def drop(self, name: str) -> None:

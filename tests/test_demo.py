@@ -46,12 +46,19 @@ def trichters_of(folder: Path) -> list[psutil.Process]:
     return found
 
 
+def attended() -> None:
+    """Who runs the tests under nohup has SIGHUP ignored, and programs inherit that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("signals", [[signal.SIGINT] * 3, [signal.SIGHUP], [signal.SIGTERM]])
 def test_leaves_nothing_behind(tmp_path: Path, signals: list[signal.Signals]) -> None:
     """An impatient Ctrl-C, Ctrl-C, Ctrl-C; a terminal that is closed; kill."""
     output = tmp_path / "output"
     with output.open("w") as out:
-        demo = subprocess.Popen(["bin/demo", "--port", "0"], cwd=ROOT, stdout=out, stderr=out)
+        demo = subprocess.Popen(
+            ["bin/demo", "--port", "0"], cwd=ROOT, stdout=out, stderr=out, preexec_fn=attended
+        )
     try:
         until(lambda: "calling:" in output.read_text(), output.name, timeout=60)
         folder = Path(output.read_text().split("Log of Trichter: ")[1].split()[0]).parent

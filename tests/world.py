@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
+from peewee import SqliteDatabase
 from werkzeug.security import generate_password_hash
 
 import database
 import models
 import settings
 from fields import utcnow
-from models import Call, Funnel, Stage, User
+from models import TABLES, Call, Funnel, Stage, User
 from telephony.call_report import CallReport, LegReport
+from tests.server import Server
 from verbs import defaults, users
 from verbs.calls import record_call
 
@@ -47,24 +51,35 @@ class World(SimpleNamespace):
         return Stage.get(Stage.funnel == self.funnel, Stage.name == name)
 
 
-HASH = generate_password_hash(PASSWORD)
-"""Of the one password of all: it takes long on purpose, and is wanted in every test."""
+HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")
+"""Of the one password of all. A good one takes longer than all the rest of a test."""
+
+_pattern: list[sqlite3.Connection] = []
+"""The world as SQLite has it, made once in a process: migrating takes twenty times as long as a
+copy."""
 
 
 def populate() -> World:
     """Migrate the database that models are connected to, and put the people in."""
-    database.migrate()
-    defaults.install()
-    with patch.object(users, "generate_password_hash", lambda _password: HASH):
-        return _people()
-
-
-def _people() -> World:
-    people = {
-        login: users.add(login, name, role, PASSWORD, endpoint, department)
-        for login, name, role, endpoint, department in PEOPLE
-    }
+    held = database.database.obj
+    is_new_file = isinstance(held, SqliteDatabase) and not held.get_tables()
+    if is_new_file and _pattern:
+        _pattern[0].backup(held.connection())
+    else:
+        database.migrate()
+        defaults.install()
+        _hire()
+    if is_new_file and not _pattern:
+        _pattern.append(sqlite3.connect(":memory:", check_same_thread=False))
+        held.connection().backup(_pattern[0])
+    people = {login: User.get(User.login == login) for login, *_about in PEOPLE}
     return World(funnel=Funnel.default(), **people)
+
+
+def _hire() -> None:
+    with patch.object(users, "generate_password_hash", lambda _password: HASH):
+        for login, name, role, endpoint, department in PEOPLE:
+            users.add(login, name, role, PASSWORD, endpoint, department)
 
 
 def use(url: str) -> settings.Settings:
@@ -83,13 +98,23 @@ def release() -> None:
 
 
 @contextmanager
-def world_on(url: str) -> Iterator[World]:
-    """The world on an empty database; ``world.settings`` are those in force."""
+def world_on(url: str, used: bool = False) -> Iterator[World]:
+    """The world at ``world.url``, on an empty database, or on one that an earlier test has left;
+    ``world.settings`` are those in force."""
     loaded = use(url)
+    if used:
+        _empty()
     made = populate()
-    made.settings = loaded
+    made.settings, made.url = loaded, url
     yield made
     release()
+
+
+def _empty() -> None:
+    database.migrate()
+    with database.database.atomic():
+        for table in reversed(TABLES):
+            table.delete().execute()
 
 
 @pytest.fixture
@@ -99,16 +124,33 @@ def world(tmp_path: Path) -> Iterator[World]:
         yield made
 
 
-@pytest.fixture
-def anywhere(database_url: str) -> Iterator[World]:
-    """The world on each kind of database."""
-    with world_on(database_url) as made:
+@pytest.fixture(scope="session")
+def kept_url(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The URL of the session's own database on a server of a kind, made at the first call: making
+    tables there is slow, so they are migrated once, and emptied before each test."""
+
+    @cache
+    def url(kind: str) -> str:
+        server: Server = request.getfixturevalue(f"{kind}_server")
+        return server.url(server.create())
+
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def anywhere(
+    request: pytest.FixtureRequest, tmp_path: Path, kept_url: Callable[[str], str]
+) -> Iterator[World]:
+    """The world on each kind of database. One that nobody has touched is behind `database_url`."""
+    is_file = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/trichter.db" if is_file else kept_url(request.param)
+    with world_on(url, used=not is_file) as made:
         yield made
 
 
 @pytest.fixture
-def on_postgresql(postgresql_url: str) -> Iterator[World]:
-    with world_on(postgresql_url) as made:
+def on_postgresql(kept_url: Callable[[str], str]) -> Iterator[World]:
+    with world_on(kept_url("postgresql"), used=True) as made:
         yield made
 
 

@@ -128,9 +128,15 @@ def test_what_is_in_somebodys_hand_or_no_longer_fits(
 ) -> None:
     other = Deal.open("Wall", world.anna, world.anna)
     hugo = enter("hugo")
+    settle(hugo, world)
     place = box(card(hugo, deal))
     hugo.mouse.move(place["x"] + 40, place["y"] + 15)
     hugo.mouse.down()
+    # Between the press and the first movement the card isn't exchanged under the hand, either.
+    deals.change(deal, world.anna, title="New roof")
+    other.move_to(world.stage("Commercial offer"), by=world.anna)
+    stands_in(hugo, world, other, "Commercial offer")
+    assert "New" not in card(hugo, deal).inner_text()
     hugo.mouse.move(place["x"] + 60, place["y"] + 25, steps=3)
     expect(hugo.locator("body")).to_have_class(re.compile("is-dragging"))
     deal.move_to(world.stage("Documents"), by=world.anna)
@@ -143,6 +149,7 @@ def test_what_is_in_somebodys_hand_or_no_longer_fits(
     hugo.mouse.up()
     expect(hugo.locator(".toast")).to_contain_text("Anna Krüger moved this deal to “Documents”.")
     stands_in(hugo, world, deal, "Documents")
+    expect(card(hugo, deal)).to_contain_text("New roof")
     stage = world.stage("Commercial offer")
     stuck = Deal.open("Old", world.anna, world.anna, stage=stage, at=utcnow() - timedelta(days=30))
     hugo.goto("/?stuck=1")

@@ -116,7 +116,7 @@ def test_nothing_is_left_of_the_person(world: World, miriam: Contact, folder: Pa
     assert about["counts"]["mentions"] >= 2
 
 
-@pytest.mark.parametrize("world", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("anywhere", ["sqlite"], indirect=True)
 def test_nor_in_the_files_of_the_database(world: World, miriam: Contact, folder: Path) -> None:
     """Rows that were deleted would else stand in free pages, and in the log of SQLite."""
     held = database.database.obj

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
@@ -53,6 +54,23 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = partial(generate_password_hash, method="pbkdf2:sha256:1")
     monkeypatch.setattr(users, "generate_password_hash", quick)
     monkeypatch.setattr(auth, "_nobodys_hash", lambda: quick("nobody"))
+
+
+class _Compiled(BytecodeCache):
+    """Templates of all apps of this process: compiling them takes longer than most tests."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": _Compiled()}
 
 
 @pytest.fixture

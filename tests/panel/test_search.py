@@ -141,28 +141,28 @@ def test_what_others_have_takes_no_place_from_what_is_seen(world: World, anna: B
         assert hits(page, "contact") == ["Otto Meier"], question
 
 
-@pytest.mark.parametrize(
-    "question",
-    [
-        "", " ", "a", "%", "_", "%%%%", "____", "' OR 1=1 --", '"', "\\", "\x00", "\x1b[31m",
-        "😀", "😀😀😀😀 Krüger", "x" * 10_000, "ab " * 3_000, "1" * 10_000, "\u202e\u200b", "ß",
-        "+", "++++", "0000", "00000000", "(((((", "а" * 50, "é" * 500, "\ud800", "<b>q</b>",
-        "e\u0301" * 40, "𝔎𝔯ü𝔤𝔢𝔯", "９８７６",
-    ],
+ODD = (
+    "", " ", "a", "%", "_", "%%%%", "____", "' OR 1=1 --", '"', "\\", "\x00", "\x1b[31m",
+    "😀", "😀😀😀😀 Krüger", "x" * 10_000, "ab " * 3_000, "1" * 10_000, "\u202e\u200b", "ß",
+    "+", "++++", "0000", "00000000", "(((((", "а" * 50, "é" * 500, "\ud800", "<b>q</b>",
+    "e\u0301" * 40, "𝔎𝔯ü𝔤𝔢𝔯", "９８７６",
 )  # fmt: skip
-def test_whatever_is_asked_is_answered(anywhere: World, question: str) -> None:
+
+
+def test_whatever_is_asked_is_answered(anywhere: World) -> None:
     from panel import create_app
 
     Contact.of_number(CUSTOMER, "Jörg Krüger", anywhere.anna)
     browser = Browser(create_app(anywhere.settings))
     browser.log_in("anna")
-    asked = question.encode("utf-8", "surrogatepass")
-    for headers in ({}, FRAGMENT):
-        answer = browser.get("/search", query_string={"q": asked}, headers=headers)
-        assert answer.status_code == 200
-        assert "<b>q" not in answer.text
-    expected = ["Jörg Krüger"] if question in ("𝔎𝔯ü𝔤𝔢𝔯", "😀😀😀😀 Krüger") else []
-    assert hits(answer.text, "contact") == expected
+    for question in ODD:
+        asked = question.encode("utf-8", "surrogatepass")
+        for headers in ({}, FRAGMENT):
+            answer = browser.get("/search", query_string={"q": asked}, headers=headers)
+            assert answer.status_code == 200, question
+            assert "<b>q" not in answer.text
+        expected = ["Jörg Krüger"] if question in ("𝔎𝔯ü𝔤𝔢𝔯", "😀😀😀😀 Krüger") else []
+        assert hits(answer.text, "contact") == expected, question
 
 
 def test_on_each_kind_of_database(anywhere: World) -> None:

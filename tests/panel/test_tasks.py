@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import pytest
@@ -64,7 +64,7 @@ def badge(page: str) -> tuple[str, bool]:
 
 def at_noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
     """A Wednesday, so that every group has its own days, whatever the day of the test is."""
-    noon = datetime(2026, 11, 25, 12, tzinfo=utcnow().tzinfo)
+    noon = datetime(2026, 11, 25, 12).astimezone(UTC)
     for module in (due, task_lists, tasks):
         monkeypatch.setattr(module, "utcnow", lambda: noon)
     monkeypatch.setitem(globals(), "utcnow", lambda: noon)

@@ -1,14 +1,33 @@
 // Dragging cards to other columns, by mouse and touch (SortableJS). Escape puts the card back.
 
-import { hold, move, release, standing, takeBack } from "./shared/moves.js";
+import { hold, isBusy, move, release, standing, takeBack } from "./shared/moves.js";
 import { calm } from "./shared/page.js";
 
 const TOUCH_MS = 180;
 let home = null;
+let pressed = null;
 let isCancelled = false;
 let isClickOfDrag = false;
 
+/** Between the press and the first movement news must not replace the card: Sortable would drag one
+    that is no more on the board. */
+function press(event) {
+  isClickOfDrag = false;
+  letGo();
+  const card = event.button === 0 && event.target.closest("#board .card");
+  if (!card || isBusy(card.dataset.deal)) return;
+  pressed = card.dataset.deal;
+  hold(card);
+}
+
+/** It was no drag; the end of a drag is known to Sortable alone. */
+function letGo() {
+  if (pressed) release(pressed);
+  pressed = null;
+}
+
 function picked({ item }) {
+  pressed = null;
   hold(item);
   home = standing(item);
   isCancelled = false;
@@ -66,5 +85,6 @@ if (window.Sortable) {
   document.querySelectorAll("#board .col__cards").forEach(prepare);
   document.addEventListener("keydown", cancel);
   document.addEventListener("click", swallow, true);
-  document.addEventListener("pointerdown", () => (isClickOfDrag = false), true);
+  document.addEventListener("pointerdown", press, true);
+  for (const end of ["pointerup", "pointercancel"]) document.addEventListener(end, letGo);
 }
