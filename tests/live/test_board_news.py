@@ -133,9 +133,10 @@ def test_what_is_in_somebodys_hand_or_no_longer_fits(
     hugo.mouse.move(place["x"] + 40, place["y"] + 15)
     hugo.mouse.down()
     # Between the press and the first movement the card isn't exchanged under the hand, either.
-    deals.change(deal, world.anna, title="New roof")
-    other.move_to(world.stage("Commercial offer"), by=world.anna)
-    stands_in(hugo, world, other, "Commercial offer")
+    with hugo.expect_response(lambda answer: asks_for(answer.url, deal)):
+        deals.change(deal, world.anna, title="New roof")
+    deals.change(other, world.anna, title="New wall")
+    expect(card(hugo, other)).to_contain_text("New wall")
     assert "New" not in card(hugo, deal).inner_text()
     hugo.mouse.move(place["x"] + 60, place["y"] + 25, steps=3)
     expect(hugo.locator("body")).to_have_class(re.compile("is-dragging"))
