@@ -7,24 +7,13 @@ calls go. A slow database delays rows and nothing else.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
-from ari_app import router
 from ari_app.catchup import CatchUp
-from ari_app.client import (
-    AriError,
-    Client,
-    EventStream,
-    Gone,
-    NotYet,
-    Unreachable,
-    WrongState,
-)
+from ari_app.client import Client, EventStream, Unreachable
 from ari_app.events import (
     BadEvent,
     Channel,
@@ -39,24 +28,19 @@ from ari_app.events import (
 from ari_app.recorder import RecordsRead
 from ari_app.recordings import RuleRecordings
 from ari_app.requested import Requested
+from ari_app.routing import Routing
 from ari_app.seldom import Seldom
 from ari_app.settling import Settling
 from ari_app.tape import Tape
 from ari_app.watch import Watch
 from ari_app.writer import Recording
-from database import DATABASE_ERRORS, kept_connection
-from errors import TrichterError
 from fields import utcnow
 from settings import Settings
 
 log = logging.getLogger("trichter.ari")
 
-ROUTERS = 8
-OWN = "own"
-"""First argument of Stasis for channels that Trichter made itself: they are not routed."""
 SAY_EVERY = 10.0
 HALF_A_SECOND, CLOCKS_AGREE = timedelta(seconds=0.5), timedelta(seconds=2)
-FAULTS: tuple[type[Exception], ...] = (AriError, TrichterError, *DATABASE_ERRORS)
 
 Found = TypeVar("Found")
 
@@ -87,12 +71,14 @@ def clock_of(client: Client) -> datetime:
     It tells whole seconds only, so a difference of less than two is taken for none. Raises
     AriError's kinds.
     """
+    asked_at = utcnow()
     answer = client.request("GET", "/asterisk/variable", variable="EPOCH")
     now, told = utcnow(), str((answer or {}).get("value", ""))
     if not told.isdigit():
         return now
     theirs = datetime.fromtimestamp(int(told), UTC) + HALF_A_SECOND
-    if abs(theirs - now) < CLOCKS_AGREE:
+    # The answer may have taken long.
+    if asked_at - CLOCKS_AGREE < theirs < now + CLOCKS_AGREE:
         return now
     log.warning("Asterisk's clock is %+.0f s from ours", (theirs - now).total_seconds())
     return theirs
@@ -130,10 +116,8 @@ class Telephony:
             Watch(settings.pbx.name, lambda: self.stream.connected),
             Requested(settings, lambda: self.stream.connected),
         )
-        self.routers = ThreadPoolExecutor(ROUTERS, "router")
+        self.routing = Routing(settings, lambda: self.stream.client)
         self._refused = Seldom(SAY_EVERY, log)
-        self._routing: set[str] = set()
-        self._lock = threading.Lock()
         ari = settings.ari
         self.stream = EventStream(
             ari.url,
@@ -156,7 +140,7 @@ class Telephony:
             self.settling.end()
             self.catch_up.end()
             self.recording.end()
-            self.routers.shutdown()
+            self.routing.end()
 
     def stop(self) -> None:
         self.stream.stop()
@@ -175,8 +159,8 @@ class Telephony:
             return
         if event:
             self.recording.put(event)
-        if isinstance(event, Entered) and event.args[:1] != (OWN,):
-            self._route(event)
+        if isinstance(event, Entered):
+            self.routing.begin(event)
         if event and not isinstance(event, Settled):
             self._keep(raw)
 
@@ -201,61 +185,8 @@ class Telephony:
         self.catch_up.begin(at, frozenset(live.linkedid for live in channels))
         for companion in self.companions:
             companion.connected(client, channels)
-        app = self.settings.ari.app
-        for waiting in channels:
-            if waiting.app.startswith(f"Stasis({app},{OWN},"):
-                continue
-            if waiting.app.startswith((f"Stasis({app},", f"Stasis({app})")):
-                args = waiting.app.removeprefix("Stasis(").removesuffix(")").split(",")[1:]
-                self._route(Entered(at, waiting, tuple(args)))
+        self.routing.rescue(channels, at)
 
     def on_disconnect(self, _reason: str) -> None:
         """What comes first over the next connection comes before its list, too."""
         self.recording.put(Connected(utcnow()))
-
-    def _route(self, entered: Entered) -> None:
-        with self._lock:
-            if entered.channel.id in self._routing:
-                return
-            self._routing.add(entered.channel.id)
-        self.routers.submit(self._decide, entered)
-
-    def _decide(self, entered: Entered) -> None:
-        """Decide, and give the call back to the dialplan, whatever happens in between."""
-        try:
-            self._set_variables(entered)
-        except (Gone, WrongState, NotYet):
-            log.info("call %s went before it was routed", entered.channel.id)
-        except FAULTS as error:
-            log.error("call %s goes to the fallback: %s", entered.channel.id, error)
-        except Exception:
-            log.exception("call %s goes to the fallback", entered.channel.id)
-        finally:
-            # In this order: once it is given back, it may come again before we hear of it.
-            with self._lock:
-                self._routing.discard(entered.channel.id)
-            self._continue(entered.channel)
-
-    def _set_variables(self, entered: Entered) -> None:
-        did = entered.args[1] if len(entered.args) > 1 else entered.channel.exten
-        with kept_connection():
-            route = router.decide(entered.channel.number, did, self.settings)
-        for name, value in router.in_one_go(router.variables(route)).items():
-            self._request(
-                "POST",
-                "/channels/{channelId}/variable",
-                channelId=entered.channel.id,
-                variable=name,
-                value=value,
-            )
-
-    def _continue(self, waiting: Channel) -> None:
-        try:
-            self._request("POST", "/channels/{channelId}/continue", channelId=waiting.id)
-        except (Gone, WrongState, NotYet):
-            pass  # hung up, or the dialplan's time limit took it back: normal
-        except AriError as error:
-            log.error("call %s not given back, its time limit will: %s", waiting.id, error)
-
-    def _request(self, method: str, path: str, **parameters: Any) -> Any:
-        return self.stream.client.request(method, path, **parameters)

@@ -6,13 +6,7 @@ takes less than ten minutes on two cores; --quick takes one, and says no more th
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import platform
-import signal
 import sys
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +20,10 @@ from bench.company import Company, raise_file_limit  # noqa: E402
 from bench.event_rows import Watch  # noqa: E402
 from bench.history import History  # noqa: E402
 from bench.load import percentile, place  # noqa: E402
+from bench.measuring import Figures, machine, run, say  # noqa: E402
 from bench.rates import FASTAGI, OBSERVED, PERCENTS, PLAIN, ROUTED, VARIANTS, Trial  # noqa: E402
 from tests.world import populate, release, use  # noqa: E402
 
-Figures = dict[str, float]
 KEYS = (
     "plain_cps", "observed_ratio", "routed_ratio", "fastagi_routed_ratio", "routed_added_p95_ms",
     "event_to_row_p95_ms", "fastagi_per_s", "fastagi_p95_ms", "growth_ratio", "import_rows_per_s",
@@ -83,7 +77,7 @@ def measure(size: Size, release_number: int, folder: Path) -> Figures:
 
 
 def _of_calls(company: Company, size: Size) -> Figures:
-    trial = Trial(company, _say)
+    trial = Trial(company, say)
     rates = trial.largest_rates(size.rounds, size.seconds, size.first_rates)
     delays = trial.delays(size.delay_rounds, size.delay_rate, size.delay_seconds)
     figures = {
@@ -178,35 +172,11 @@ def table(figures: Figures) -> str:
     return "\n".join(lines)
 
 
-def machine(release: str) -> str:
-    """What the figures belong to. A load above 0.5 before the run tells of a busy machine."""
-    load = os.getloadavg()[0]
-    python = platform.python_version()
-    return f"{release}, Python {python}, {os.cpu_count()} cores, load before the run {load:.1f}"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 def main() -> None:
-    """Measure, print, write. Exit code 1 if something could not be measured."""
-    parser = argparse.ArgumentParser(description="Measure what calls cost.")
-    parser.add_argument("--json", type=Path, help="also write the figures into this file")
-    parser.add_argument("--quick", action="store_true", help="small figures, one minute")
-    parser.add_argument("--asterisk", type=int, choices=(22, 16), default=22)
-    options = parser.parse_args()
-    # Both end the processes that were started; a shell in the background has SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        with tempfile.TemporaryDirectory(prefix="trichter-bench-") as folder:
-            figures = measure(QUICK if options.quick else Size(), options.asterisk, Path(folder))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    print(table(figures))
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    def measured(quick: bool, release_number: int, folder: Path) -> Figures:
+        return measure(QUICK if quick else Size(), release_number, folder)
+
+    run("Measure what calls cost.", measured, table)
 
 
 if __name__ == "__main__":

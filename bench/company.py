@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Self
 
-from asterisk_runtime import LOOPBACK, free_port
 from peewee import fn
+from ports import LOOPBACK, free_port
 from private_asterisk import AsteriskError, Ports, PrivateAsterisk
 
 from bench.history import DIDS, History, customer, stranger

@@ -64,14 +64,8 @@ class History:
     def add_calls(self, count: int, contacts: int) -> None:
         """So many calls, one a minute until now, each with a leg and the events of its life."""
         began, whose = f"{self._now} - ({count + 1} - n) * {MINUTE}", f"1 + n * 7919 % {contacts}"
-        user, times = (
-            f"{self._sellers[0]} + n % 3",
-            {
-                "answered_at": f"{began} + 5000",
-                "ended_at": f"{began} + 50000",
-                "outcome": "'answered'",
-            },
-        )
+        user, answered, ended = f"{self._sellers[0]} + n % 3", f"{began} + 5000", f"{began} + 50000"
+        times = {"answered_at": answered, "ended_at": ended, "outcome": "'answered'"}
         self._fill(
             "calls", count, id="n", pbx="'asterisk'", linkedid="'old.' || n", number_text="''",
             direction="'incoming'", number=f"'+49172' || printf('%07d', {whose})", name="''",
@@ -84,15 +78,8 @@ class History:
             endpoint=phone, rang_at=began, **times,
         )  # fmt: skip
         payload = """'{"deal_for":[],"call_for":[1]}'"""
-        for kind, at in (("call.answered", 5000), ("call.ended", 50000)):
-            self._fill(
-                "events",
-                count,
-                at=f"{began} + {at}",
-                kind=f"'{kind}'",
-                call_id="n",
-                payload=payload,
-            )
+        for kind, at in (("'call.answered'", answered), ("'call.ended'", ended)):
+            self._fill("events", count, at=at, kind=kind, call_id="n", payload=payload)
 
     def _fill(self, table: str, count: int, **columns: str) -> None:
         """Rows 1 to ``count``; columns are SQL over ``n``. Indexes are built once, at the end."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from asterisk_runtime import LOOPBACK, TRUNKS, free_port
+from asterisk_runtime import TRUNKS
+from ports import LOOPBACK, free_port
 from sipp_party import SippError, sipp_command
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from asterisk_runtime import LOOPBACK
+from ports import LOOPBACK
 
 from bench.history import DIDS, customer
 

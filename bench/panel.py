@@ -7,13 +7,8 @@ takes less than six minutes on two cores, and once one more to build its world, 
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
-import platform
-import signal
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,8 +17,8 @@ sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "bin"))
 
 from bench import panel_live, panel_others, panel_pages, panel_ring, sales_rows, sales_world  # noqa: E402
-from bench.calls import Figures, _say  # noqa: E402
 from bench.company import raise_file_limit  # noqa: E402
+from bench.measuring import Figures, machine, run, say  # noqa: E402
 from bench.panel_pages import Measured  # noqa: E402
 from bench.visitor import Panel, Visitor  # noqa: E402
 from tests import programs  # noqa: E402
@@ -59,28 +54,28 @@ QUICK = Size(
 def measure(size: Size, release_number: int, folder: Path) -> Figures:
     """All figures, those of KEYS first."""
     raise_file_limit()
-    database = sales_world.copy_of(size.world, folder, _say)
+    database = sales_world.copy_of(size.world, folder, say)
     figures: Figures = {}
     with Panel(database, folder) as panel:
         people = [Visitor(panel.address, login) for login in ROLES]
         figures |= _of_requests(people, size, database)
-        _say("many live panels")
+        say("many live panels")
         figures |= panel_live.figures(database, panel, people, size.streams, size.told)
-        _say("contacts, calls, tasks")
+        say("contacts, calls, tasks")
         busy = Visitor(panel.address, sales_rows.BUSY)
         figures |= panel_others.figures([*people, busy], size.others, database)
-    _say("calls that ring")
+    say("calls that ring")
     figures |= panel_ring.figures(release_number, database, folder, size.calls)
     return {key: figures.pop(key) for key in KEYS} | figures
 
 
 def _of_requests(people: list[Visitor], size: Size, database: Path) -> Figures:
-    _say("boards")
+    say("boards")
     boards, empty = panel_pages.boards(people, size.boards)
     kb, asked_again = panel_pages.first_visit(people[0])
-    _say("moves")
+    say("moves")
     moves = panel_pages.moves(people, size.moves)
-    _say("searches")
+    say("searches")
     questions = panel_pages.Questions(database).mixed(size.searches)
     searches = panel_pages.searches(people, questions)
     board = boards.values()
@@ -149,31 +144,13 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 or value == int(value) else f"{value:.1f}"
 
 
-def machine() -> str:
-    """What the figures belong to. A load above 0.5 before the run tells of a busy machine."""
-    load, python = os.getloadavg()[0], platform.python_version()
-    return f"SQLite, Python {python}, {os.cpu_count()} cores, load before the run {load:.1f}"
-
-
 def main() -> None:
-    """Measure, print, write. Exit code 1 if something could not be measured."""
-    parser = argparse.ArgumentParser(description="Measure what the panel costs.")
-    parser.add_argument("--json", type=Path, help="also write the figures into this file")
-    parser.add_argument("--quick", action="store_true", help="small figures, one minute")
-    parser.add_argument("--asterisk", type=int, choices=(22, 16), default=22)
-    options = parser.parse_args()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    os.environ.update(programs.driver_environment())
-    print(machine(), end="\n\n", flush=True)
-    try:
-        with tempfile.TemporaryDirectory(prefix="trichter-bench-") as folder:
-            figures = measure(QUICK if options.quick else Size(), options.asterisk, Path(folder))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    print(table(figures))
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n")
+    def measured(quick: bool, release_number: int, folder: Path) -> Figures:
+        os.environ.update(programs.driver_environment())
+        print(machine("SQLite"), end="\n\n", flush=True)
+        return measure(QUICK if quick else Size(), release_number, folder)
+
+    run("Measure what the panel costs.", measured, table)
 
 
 if __name__ == "__main__":

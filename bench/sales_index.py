@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from spelling import codes, run_codes, words
@@ -15,6 +17,21 @@ def add(path: Path) -> None:
     rows = sqlite3.connect(path, isolation_level=None)
     rows.execute("PRAGMA synchronous = OFF")
     rows.execute("BEGIN")
+    with _indexed_at_the_end(rows):
+        _fill(rows)
+    rows.execute("COMMIT")
+    rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    rows.close()
+    use(f"sqlite:///{path}")
+    left = search.rebuild()
+    release()
+    if left:
+        raise RuntimeError(f"the index of the search lacks {left} rows")
+
+
+@contextmanager
+def _indexed_at_the_end(rows: sqlite3.Connection) -> Iterator[None]:
+    """Building an index once takes less than keeping it in step with a million rows."""
     kept = [
         (name, sql)
         for name, sql, table in rows.execute("SELECT name, sql, tbl_name FROM sqlite_master")
@@ -22,6 +39,12 @@ def add(path: Path) -> None:
     ]
     for name, _ in kept:
         rows.execute(f'DROP INDEX "{name}"')
+    yield
+    for _, sql in kept:
+        rows.execute(sql)
+
+
+def _fill(rows: sqlite3.Connection) -> None:
     known: dict[str, int] = {}
     for kind, query in _TEXTS.items():
         found = [
@@ -36,16 +59,6 @@ def add(path: Path) -> None:
     for kind, query in _NUMBERS.items():
         numbers = rows.execute(query).fetchall()
         rows.executemany(grams, ((g, kind, n) for n, e in numbers for g in sorted(run_codes(e))))
-    for _, sql in kept:
-        rows.execute(sql)
-    rows.execute("COMMIT")
-    rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    rows.close()
-    use(f"sqlite:///{path}")
-    left = search.rebuild()
-    release()
-    if left:
-        raise RuntimeError(f"the index of the search lacks {left} rows")
 
 
 _TEXTS = {

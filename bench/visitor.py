@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 import psutil
 import urllib3
-from asterisk_runtime import free_tcp_port
+from ports import free_tcp_port
 
 from tests.world import PASSWORD
 
@@ -120,15 +120,10 @@ class Visitor:
         fragment: bool = False,
     ) -> Answer:
         """A page, or what comes of a form. Raises RuntimeError for another status than wanted."""
-        headers = {"Cookie": self.cookie, "Accept": "text/html", "Accept-Encoding": "gzip"}
-        if fragment:
-            headers |= {"HX-Request": "true", "Accept": "text/html-partial"}
-        body = urlencode({"csrf_token": self.token, **form}) if form is not None else None
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        headers, body = self._request(form, fragment)
         begun = time.perf_counter()
         reply = self._pool.request(
-            "POST" if form is not None else "GET", self.address + path, body=body,
+            "GET" if body is None else "POST", self.address + path, body=body,
             headers=headers, redirect=False, preload_content=False, decode_content=False,
         )  # fmt: skip
         raw = reply.read(decode_content=False)
@@ -145,6 +140,17 @@ class Visitor:
             reply.status, reply.headers, text, len(raw), float(took), float(cpu), int(queries),
             waited,
         )  # fmt: skip
+
+    def _request(
+        self, form: dict[str, Any] | None, fragment: bool
+    ) -> tuple[dict[str, str], str | None]:
+        headers = {"Cookie": self.cookie, "Accept": "text/html", "Accept-Encoding": "gzip"}
+        if fragment:
+            headers |= {"HX-Request": "true", "Accept": "text/html-partial"}
+        if form is None:
+            return headers, None
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return headers, urlencode({"csrf_token": self.token, **form})
 
 
 def unpacked(raw: bytes, encoding: str) -> bytes:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from fields import utcnow
-from models import Call, Contact, Deal, User
+from models import Contact, Deal, User
 from tests.world import Story
 from verbs import recordings
 from verbs.exchange import QueueReport, record_queues
@@ -89,9 +89,3 @@ def _tone(path: Path, seconds: int = 12) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, rate, 0, "NONE", ""))
         file.writeframes(array("h", wave_form).tobytes())
-
-
-def recorded_deal() -> Deal:
-    """The deal whose calls can be heard."""
-    of_number = Call.select().where(Call.number == RECORDED, Call.deal.is_null(False))
-    return Deal.get_by_id(of_number.first().deal_id)

@@ -20,7 +20,8 @@ from typing import Self
 import asterisk_runtime
 import deb_root
 from asterisk_installation import AsteriskError, Installation
-from asterisk_runtime import Passwords, Ports
+from asterisk_runtime import Passwords
+from ports import Ports
 from running_asterisk import STATE, Running, answer, ask
 
 __all__ = ["AsteriskError", "Installation", "Passwords", "Ports", "PrivateAsterisk", "Running"]
@@ -75,7 +76,7 @@ class PrivateAsterisk:
         """The folder of generated configuration, which includes the samples."""
         return self.runtime / "etc"
 
-    def start(self, timeout: float = 30) -> Self:
+    def start(self, timeout: float = 60) -> Self:
         """Start and wait until every module is loaded. AsteriskError after `timeout` seconds."""
         installation = Installation.find(self.release)
         try:
@@ -130,12 +131,12 @@ class PrivateAsterisk:
     def _ask(self, command: str, timeout: float) -> subprocess.CompletedProcess[str]:
         return ask(self._command, command, timeout)
 
-    def cli(self, command: str, timeout: float = 10) -> str:
+    def cli(self, command: str, timeout: float = 30) -> str:
         """Output of a command of Asterisk's console. AsteriskError if it cannot be asked."""
         asked = self._ask(command, timeout)
         return answer(asked)
 
-    def wait_idle(self, timeout: float = 10) -> None:
+    def wait_idle(self, timeout: float = 30) -> None:
         """Return when no channel is left. AsteriskError after `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not self.cli("core show channels count").startswith("0 active channels"):

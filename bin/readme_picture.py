@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import story
+from demonstration import BRISK, Demo, panel_port
 from playwright.sync_api import Browser, Page
-from run_demo import BRISK, Demo, free_port
 from sip_parties import Caller, Phone
 
 from commands import demo_data
@@ -20,7 +20,7 @@ RINGING = story.Scene("+492219955120", "Lindner Logistik", story.ROUTED, "anna",
 def take(browser: Browser) -> None:
     """Let the demonstration's customers call, then one more, and picture Anna's board."""
     with ExitStack() as stack:
-        demo = Demo(stack, free_port(0))
+        demo = Demo(stack, panel_port(0))
         for scene in story.scenes(len(story.SCENES)):
             demo.place(scene, BRISK)
         ports = demo.pbx.ports

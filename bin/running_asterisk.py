@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 from asterisk_installation import AsteriskError
-from asterisk_runtime import Ports
+from ports import Ports
 
 STATE = "state.json"
 

@@ -29,6 +29,13 @@ def press(selector: str, awaited: str = "") -> Act:
     return act
 
 
+def check_up(page: Page) -> None:
+    """The findings of the round before stand there, too, until the next page comes."""
+    with page.expect_navigation():
+        page.locator("main form .btn").first.click()
+    page.locator(".findings").wait_for()
+
+
 def to_stage(back: int) -> Act:
     """Move the deal of the page by its list of stages, counted from the end, to where something is
     asked."""
@@ -92,11 +99,6 @@ def quick_add(page: Page) -> None:
 def play(page: Page) -> None:
     page.locator("[data-play]").first.click()
     page.locator("#player audio").wait_for(state="attached")
-
-
-def dial(page: Page) -> None:
-    page.locator(".dial button").first.click()
-    page.locator("#request .request").wait_for()
 
 
 def ask_for_keys(page: Page) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 from itertools import count
 
+from peewee import Expression
 from playwright.sync_api import Page
 
 from fields import utcnow
@@ -33,11 +34,24 @@ def hang_up(page: Page) -> None:
     page.locator(".pop--ended [data-part=next] form").wait_for()
 
 
+def _freed(login: str) -> Expression:
+    """The requests of somebody, of whom none is open: the one of the picture before would keep the
+    phone busy for as long as a request waits."""
+    mine = CallRequest.user == User.get(User.login == login)
+    for earlier in CallRequest.select().where(mine, CallRequest.state << OPEN_REQUESTS):
+        requests.over(earlier) or requests.fail(earlier, "cancelled")
+    return mine
+
+
+def dial(page: Page) -> None:
+    _freed("anna")
+    page.locator(".dial button").first.click()
+    page.locator("#request .request").wait_for()
+
+
 def listen(page: Page) -> None:
     """A head's phone was picked up, and hears the first of the talks."""
-    mine = CallRequest.user == User.get(User.login == "hugo")
-    for earlier in CallRequest.select().where(mine, CallRequest.state << OPEN_REQUESTS):
-        requests.over(earlier)
+    mine = _freed("hugo")
     _is_live(page)
     page.locator(".listen button:enabled").first.click()
     page.locator("#request .request").wait_for()

@@ -104,7 +104,7 @@ SETUP = (
     Shot("rule", "/admin/rules/rule?situation=missed&caller=unknown", "ada", ("rules.rule",)),
     Shot("texts", "/admin/texts/", "ada", ("admin_texts.index",)),
     Shot("doctor", "/admin/doctor/", "ada", ("admin_doctor.index",)),
-    Shot("doctor-found", "/admin/doctor/", "ada", act=acts.press("main form .btn", ".findings")),
+    Shot("doctor-found", "/admin/doctor/", "ada", act=acts.check_up),
     Shot("account", "/account/", "anna", ("account.index",)),
     Shot("shortcuts", "/shortcuts", "anna", ("shortcuts.index",)),
     Shot("shortcuts-asked", "/", "anna", act=acts.ask_for_keys, whole=False),
@@ -135,7 +135,7 @@ FIRST = tuple(
     )
 )
 # Last of all: what is asked for is told of on every page for a while.
-DIALLED = Shot("deal-dial", "/deals/{deal}", "anna", ("requests.show",), act=acts.dial, whole=False)
+DIALLED = Shot("deal-dial", "/deals/{deal}", "anna", ("requests.show",), act=news.dial, whole=False)
 ASKED = (
     DIALLED,
     Shot("popup-ended", "/", "greta", act=news.hang_up, whole=False),

@@ -12,7 +12,8 @@ import time
 from pathlib import Path
 from typing import Protocol, Self
 
-from asterisk_runtime import LOOPBACK, TRUNKS, Passwords, Ports, free_port
+from asterisk_runtime import TRUNKS, Passwords
+from ports import LOOPBACK, Ports, free_port
 from sipp_party import Party, SippError, filled, sipp_command
 
 __all__ = ["Caller", "Phone", "SippError", "sipp_command"]
@@ -70,7 +71,7 @@ class Phone(Party):
 
     def _wait_bound(self) -> None:
         """The kernel lists the port once sipp has bound it."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         wanted = f"0100007F:{self.port:04X}"
         while wanted not in Path("/proc/net/udp").read_text():
             if self._running().poll() is not None or time.monotonic() > deadline:
@@ -89,6 +90,7 @@ class Caller(Party):
     way           route, agi, observe: over that trunk; 101, 102, 103, softphone: logs in as that
     hold          seconds after the answer until it hangs up; None = the other side does
     cancel_after  seconds without an answer until it gives up; None = never
+    rings_for     the same, but counted from the ringing
 
     Events: ringing, progress, answered, status NNN, cancelled, hung up, hung up by the other side.
     """
@@ -104,6 +106,7 @@ class Caller(Party):
         way: str = "route",
         hold: float | None = 1.0,
         cancel_after: float | None = None,
+        rings_for: float | None = None,
     ) -> None:
         self._address = TRUNKS.get(way, LOOPBACK)
         self._sip_port = pbx.ports.sip
@@ -114,7 +117,8 @@ class Caller(Party):
         self._line = did.encode() + b";" + header + b"\n"
         words = {
             "HOLD": _milliseconds(hold),
-            "PATIENCE": _milliseconds(cancel_after),
+            "PATIENCE": _milliseconds(cancel_after if rings_for is None else rings_for),
+            "SILENCE": _milliseconds(cancel_after),
             "LOGIN": filled("login.xml", {}) if logs_in else "",
             "CREDENTIALS": _credentials(pbx.passwords, way) if logs_in else "",
         }

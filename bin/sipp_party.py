@@ -74,7 +74,7 @@ class Party:
             self._events = [line.strip() for line in lines if line.strip()]
         return self._events
 
-    def wait_for(self, event: str, timeout: float = 10, count: int = 1) -> None:
+    def wait_for(self, event: str, timeout: float = 30, count: int = 1) -> None:
         """Return when an event that begins with `event` has happened `count` times."""
         deadline = time.monotonic() + timeout
         while sum(line.startswith(event) for line in self.events()) < count:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from models import MISSED_OUTCOMES, Call, Contact, Deal, Funnel
+from models import Call, Contact, Deal, Funnel
+from telephony.call_report import MISSED_OUTCOMES
 
 ROUTED, OBSERVED = "route", "observe"
 

@@ -27,15 +27,17 @@ METHODS = [
     ("verbs/**.py", "python"),
     ("formats/**.py", "python"),
     ("telephony/**.py", "python"),
+    ("doctor/**.py", "python"),
     ("*.py", "python"),
     ("panel/templates/**.html", "jinja2"),
 ]
 OPTIONS = {"panel/templates/**.html": {"trim_blocks": "true", "newstyle_gettext": "true"}}
-KEYWORDS = {**DEFAULT_KEYWORDS, "Refused": None, "Conflict": None, "Words": None, "refuse": None}
+OURS = ("Refused", "Conflict", "Words", "Sentence", "refuse")
+KEYWORDS = {**DEFAULT_KEYWORDS, **dict.fromkeys(OURS)}
 HEADER = "# Texts of Trichter. bin/texts brings in what is new in the sources."
 # The time of the last run would make every run a change.
 BEGUN = datetime(2026, 11, 23, tzinfo=UTC)
-SKIPPED = ("tests", "bench", "bin", "node_modules", "migrations", "doctor", "ari_app")
+SKIPPED = ("tests", "bench", "bin", "node_modules", "migrations", "ari_app")
 # The command line and what the telephone exchange reads stay English.
 FOR_PROGRAMS = ("formats/setup_file.py", "formats/rules_file.py", "verbs/setup.py")
 _PLACE = re.compile(r"\{\w*\}|%\(\w+\)[sd]")

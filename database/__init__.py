@@ -13,18 +13,12 @@ import peewee
 from peewee import DatabaseProxy, MySQLDatabase, SqliteDatabase
 from playhouse import db_url
 from playhouse.migrations import Runner
-from playhouse.pool import (
-    MaxConnectionsExceeded,
-    PooledDatabase,
-    PooledMySQLDatabase,
-    PooledPostgresqlDatabase,
-)
+from playhouse.pool import PooledDatabase, PooledMySQLDatabase, PooledPostgresqlDatabase
+
+# Whoever uses the database imports these from here.
+from database.advice import DATABASE_ERRORS, DatabaseTrouble, explain, explained, trouble  # noqa: F401
 
 database = DatabaseProxy()
-
-# The pool's own error is no kind of Peewee's.
-DATABASE_ERRORS: tuple[type[Exception], ...] = (peewee.PeeweeException, MaxConnectionsExceeded)
-"""What any use of the database may raise; ``explain`` says what to do about it."""
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 BUSY_SECONDS = 5
@@ -39,15 +33,6 @@ PROBING = {
     socket.TCP_KEEPCNT: PROBES,
     socket.TCP_USER_TIMEOUT: VANISHED_AFTER * 1000,
 }
-
-
-class DatabaseTrouble(Exception):
-    """The database can't be used. ``finding``: what is wrong, which may name hosts and accounts but
-    never a password; ``advice``: what to do, fit for everybody. The message is both."""
-
-    def __init__(self, finding: str, advice: str = "") -> None:
-        super().__init__(f"{finding} — {advice}" if advice else finding)
-        self.finding, self.advice = finding, advice
 
 
 def open_database(url: str) -> None:
@@ -194,57 +179,6 @@ def pending() -> list[str]:
         return [m.name for m in Runner(database.obj, str(MIGRATIONS)).status() if not m.applied]
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turns the database's errors into DatabaseTrouble with a sentence that says what to do."""
-    try:
-        yield
-    except DATABASE_ERRORS as error:
-        raise trouble(error) from error
-
-
 def try_to_write() -> None:
     """Changes nothing; raises the database's error where it may not be written."""
     database.execute_sql("DELETE FROM schema_migration WHERE 1 = 0")
-
-
-def explain(error: BaseException) -> str:
-    """A database error and what a person should do about it, in one line."""
-    return str(trouble(error))
-
-
-def trouble(error: BaseException) -> DatabaseTrouble:
-    """The same error, understood."""
-    if isinstance(error, DatabaseTrouble):
-        return error
-    text = " ".join(str(_first(error)).split())[:300]
-    hints = {
-        "readonly": "the database file or its folder can't be written by this user",
-        "read-only": "the database file or its folder can't be written by this user",
-        "unable to open": "check that the folder of the database file exists and can be written",
-        "locked": "another program holds the database; end it or try again",
-        "not a database": "the file is something else; name another one in [database] url",
-        "disk I/O": "look whether its disk is full or broken",
-        "disk is full": "free some space on the database's disk",
-        "no such table": "run 'trichter init' to create or update the tables",
-        "no such column": "run 'trichter init' to create or update the tables",
-        "doesn't exist": "run 'trichter init' to create or update the tables",
-        "Unknown column": "run 'trichter init' to create or update the tables",
-        'relation "': "run 'trichter init' to create or update the tables",
-        'column "': "run 'trichter init' to create or update the tables",
-        "does not exist": "create the database, then run 'trichter init'",
-        "Unknown database": "create the database, then run 'trichter init'",
-        "ccess denied": "check user and password in [database] url",
-        "authentication": "check user and password in [database] url",
-        "onnect": "check that the database server runs and that [database] url is right",
-    }
-    advice = next((hint for mark, hint in hints.items() if mark in text), "see the log")
-    return DatabaseTrouble(f"database: {text}", advice)
-
-
-def _first(error: BaseException) -> BaseException:
-    """SQLite itself rolls back when the disk is full; that it can't do so again is no news."""
-    known: BaseException | None = error
-    while known and "cannot rollback" in str(known):
-        known = known.__context__
-    return known or error

@@ -14,6 +14,7 @@ to listen to one, which is no call at all."""
 OWN_PROBE = "trichter-doctor-"
 """That of a channel with which the doctor asks the dialplan something."""
 NO_CALL = (OWN_EAR, OWN_PROBE)
+MISSED_OUTCOMES = ("missed", "busy", "failed")
 
 
 def mobile_endpoint(number: str) -> str:
@@ -21,6 +22,11 @@ def mobile_endpoint(number: str) -> str:
     ``mobile/+491710000101``. '' for what is not a number."""
     e164 = number_or_none(number)
     return MOBILE + e164 if e164 else ""
+
+
+def is_missed(direction: str, outcome: str | None) -> bool:
+    """T9: an incoming call without a conversation, whatever kept it from being one."""
+    return direction == "incoming" and outcome in MISSED_OUTCOMES
 
 
 @dataclass(frozen=True)
