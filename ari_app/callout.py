@@ -17,6 +17,7 @@ import phonenumbers
 import fields
 from ari_app import router
 from ari_app.client import AriError, Client, Gone
+from ari_app.routing import OWN
 from models import CallRequest, Contact
 from settings import Calls
 from telephony.call_report import OWN_PROBE
@@ -24,8 +25,6 @@ from verbs import requests
 
 log = logging.getLogger("trichter.ari")
 
-RINGS = 30
-"""Seconds that a phone rings for its own user."""
 LONGEST = 40
 
 
@@ -64,6 +63,7 @@ def start(client: Client, request: CallRequest, calls: Calls) -> None:
         request,
         _name(request),
         request.number,
+        calls,
         context=calls.outbound_context,
         extension=extension,
         priority=1,
@@ -86,23 +86,25 @@ def has_context(ask: Callable[..., Any], app: str, context: str) -> bool | None:
         "/channels/create",
         endpoint=f"Local/s@{context}",
         app=app,
-        appArgs="own,doctor",
+        appArgs=f"{OWN},doctor",
         channelId=channel,
     )
     try:
-        answer = ask(
-            "GET",
-            "/channels/{channelId}/variable",
-            channelId=channel,
-            variable=f"DIALPLAN_EXISTS({context})",
-        )
+        answer = _exists(ask, channel, context)
         ask("DELETE", "/channels/{channelId}", channelId=channel)
     except Gone:
         return None  # the application is not there, so the channel has left at once
     return bool(answer.get("value") == "1")
 
 
-def ring(client: Client, request: CallRequest, name: str, number: str, **goes_to: Any) -> None:
+def _exists(ask: Callable[..., Any], channel: str, place: str) -> Any:
+    path, function = "/channels/{channelId}/variable", f"DIALPLAN_EXISTS({place})"
+    return ask("GET", path, channelId=channel, variable=function)
+
+
+def ring(
+    client: Client, request: CallRequest, name: str, number: str, calls: Calls, **goes_to: Any
+) -> None:
     """Ring the user's phone; it shows ``name`` and ``number`` of who is to be spoken with.
 
     As the connected line, not as the caller: the caller's number is what the dialplan takes for the
@@ -114,7 +116,7 @@ def ring(client: Client, request: CallRequest, name: str, number: str, **goes_to
         "/channels/{channelId}",
         channelId=request.channel,
         endpoint=request.user.endpoint,
-        timeout=RINGS,
+        timeout=calls.outbound_seconds,
         json={"variables": shown},
         **goes_to,
     )
@@ -128,12 +130,7 @@ def _name(request: CallRequest) -> str:
 def _is_way_out(client: Client, channel: str, place: str) -> bool:
     """Asked on the channel that rings, for only there Asterisk evaluates a function."""
     try:
-        answer = client.request(
-            "GET",
-            "/channels/{channelId}/variable",
-            channelId=channel,
-            variable=f"DIALPLAN_EXISTS({place})",
-        )
+        answer = _exists(client.request, channel, place)
     except AriError:
         return True  # gone, or picked up and gone: what becomes of it will be told
     return not isinstance(answer, dict) or answer.get("value") != "0"

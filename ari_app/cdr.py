@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ari_app.cdr_row import LONGEST_ID, Part, part
+from ari_app.cdr_row import Part, part
 from ari_app.events import number_sent
 from ari_app.row import BadRow, Clock, Row
-from telephony.call_report import NO_CALL, CallReport, LegReport, mobile_endpoint
+from telephony.call_report import CallReport, LegReport, mobile_endpoint
 
 OUTCOMES = {"BUSY": "busy", "FAILED": "failed", "CONGESTION": "failed"}
 OPEN_FOR = timedelta(hours=12)
@@ -48,13 +48,11 @@ def calls(
                 yield place, row
                 continue
             linkedid, found = part(row, clock)
-            if max(len(linkedid), len(found.channel), len(found.dstchannel)) > LONGEST_ID:
-                raise ValueError("an id that is too long")
         except (ValueError, KeyError, OverflowError) as error:
-            yield place, BadRow(line, _why(error))
+            yield place, BadRow.of(line, error)
             continue
-        if found.channel.startswith("Snoop/") or found.uniqueid.startswith(NO_CALL):
-            continue  # one who only listens, a recorder, the doctor's probe: nobody's call
+        if found.is_nobodys:
+            continue
         call = open_.setdefault(linkedid, Parts(linkedid))
         call.rows.append(found)
         call.until = max(call.until or found.end, found.end)
@@ -182,7 +180,3 @@ def _legs(rows: list[Part], ends: dict[str, str], inside: set[str]) -> Iterator[
             ended_at=max(r.end for r in own),
             outcome="answered" if spoke else _missed_as(own[-1]),
         )
-
-
-def _why(error: Exception) -> str:
-    return f"no column {error}" if isinstance(error, KeyError) else str(error)

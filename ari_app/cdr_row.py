@@ -6,9 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ari_app.events import NOBODYS
+from ari_app.channels import NOBODYS
 from ari_app.row import Clock, Row
 from fields import clean
+from telephony.call_report import NO_CALL
 
 _NOT_PEOPLE = """
 voicemail voicemailmain background playback backgrounddetect read echo milliwatt record busy
@@ -49,23 +50,21 @@ class Part:
         return tuple((c, e) for c, e in both if e.partition("/")[0] not in NOBODYS)
 
     @property
+    def is_nobodys(self) -> bool:
+        """One who only listens, a recorder, the doctor's probe: none of them is a call."""
+        return self.channel.startswith("Snoop/") or self.uniqueid.startswith(NO_CALL)
+
+    @property
     def connects(self) -> bool:
         return self.answer is not None and bool(self.dstchannel) and self.app not in NOT_PEOPLE
 
 
 def part(row: Row, clock: Clock) -> tuple[str, Part]:
     """A row and the id of its call. Raises ValueError or KeyError for one that can't be used."""
-    start, channel = clock.read(row["start"]), _one_line(row["channel"])
+    channel = _one_line(row["channel"])
     if not channel:
         raise ValueError("no channel")
-    duration = row.get("duration")
-    end = start + timedelta(seconds=float(duration)) if duration else clock.read(row["end"])
-    answer = None
-    if row["disposition"] == "ANSWERED":
-        billsec = row.get("billsec")
-        answer = end - timedelta(seconds=float(billsec)) if billsec else clock.read(row["answer"])
-    if end - start > LONGEST_CALL:
-        raise ValueError(f"a call of {(end - start).days} days")
+    start, answer, end = _times(row, clock)
     clid = row.get("clid") or ""
     uniqueid = _one_line(row.get("uniqueid") or "")
     linkedid = _one_line(row.get("linkedid") or "") or uniqueid
@@ -80,13 +79,28 @@ def part(row: Row, clock: Clock) -> tuple[str, Part]:
         app=(row.get("lastapp") or "").lower(),
         data=row.get("lastdata") or "",
         start=start,
-        answer=answer and max(start, answer),
-        end=max(start, end),
+        answer=answer,
+        end=end,
         disposition=row["disposition"],
         order=float(row.get("sequence") or 0),
         recording=_file(row.get("recordingfile") or ""),
     )
+    if max(len(linkedid), len(found.channel), len(found.dstchannel)) > LONGEST_ID:
+        raise ValueError("an id that is too long")
     return linkedid or _made_up(found), found
+
+
+def _times(row: Row, clock: Clock) -> tuple[datetime, datetime | None, datetime]:
+    """When it began, was answered if it was, and ended; never in another order."""
+    start, duration = clock.read(row["start"]), row.get("duration")
+    end = start + timedelta(seconds=float(duration)) if duration else clock.read(row["end"])
+    answer = None
+    if row["disposition"] == "ANSWERED":
+        billsec = row.get("billsec")
+        answer = end - timedelta(seconds=float(billsec)) if billsec else clock.read(row["answer"])
+    if end - start > LONGEST_CALL:
+        raise ValueError(f"a call of {(end - start).days} days")
+    return start, answer and max(start, answer), max(start, end)
 
 
 def _one_line(text: str) -> str:

@@ -143,8 +143,7 @@ def calls(
         try:
             events = reader.events(row)
         except (ValueError, KeyError, TypeError) as error:
-            why = f"no column {error}" if isinstance(error, KeyError) else str(error)
-            yield place, BadRow(line, why)
+            yield place, BadRow.of(line, error)
             continue
         touched: set[str] = set().union(*(ledger.apply(event) for event in events))
         for linkedid in touched:

@@ -12,13 +12,13 @@ project imports ari, swaggerpy, urllib3 or websocket.
 
 from __future__ import annotations
 
-import copy
 import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ari_app.api_docs import api_docs_of
 from ari_app.compat import AriPyClient, Repository, SwaggerClient, SwaggerError
 from ari_app.rest import (
     AriError,
@@ -58,9 +58,6 @@ LAST_EVENTS = {
     "RecordingFinished": ("LiveRecording", "recording"),
     "RecordingFailed": ("LiveRecording", "recording"),
 }
-
-_api_docs: dict[str, dict[str, Any]] = {}
-_api_docs_lock = threading.Lock()
 
 
 def connect(url: str, username: str, password: str, timeout: float = 2.0) -> Client:
@@ -240,20 +237,3 @@ class Client(AriPyClient):
 
     def _log_listener_error(self, error: Exception) -> None:
         log.error("a listener of ARI events failed", exc_info=error)
-
-
-def api_docs_of(rest: Rest) -> dict[str, Any]:
-    """ARI's description of itself; a copy, for swagger.py writes into it.
-
-    The addresses in it are dropped: Asterisk builds them from the Host header of whoever asks,
-    which is not where we reach it when a proxy stands between.
-    """
-    with _api_docs_lock:
-        if rest.base not in _api_docs:
-            listing = rest.send("GET", "/api-docs/resources.json", {}, {}).json()
-            for api in listing["apis"]:
-                path = api["path"].replace("{format}", "json")
-                api["api_declaration"] = rest.send("GET", path, {}, {}).json()
-                api["api_declaration"]["basePath"] = ""
-            _api_docs[rest.base] = listing
-        return copy.deepcopy(_api_docs[rest.base])

@@ -8,78 +8,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from telephony.call_report import NO_CALL
+from ari_app.channels import BadEvent, Channel, channel, moment, text_in
 
-LINKEDID = "CHANNEL(linkedid)"
-"""ari.conf must name it in ``channelvars``: it tells which legs are one call."""
-
-RECORDING = "MIXMONITOR_FILENAME"
-"""With it in ``channelvars`` too, Asterisk tells the file that a call is recorded to."""
-
-LONGEST = 200
-"""Characters kept of any text: caller names can be 10 kB long."""
-LONGEST_PATH = 255
 SETTLED = "trichter-listed-"
 """Begins the name of the event that we have Asterisk send us, behind all that came before it."""
 
 
-NOBODYS = frozenset(
-    ("Local", "Message", "Announcer", "AudioSocket", "Bridge", "CBAnn", "CBRec", "MulticastRTP",
-     "Recorder", "Snoop", "Surrogate", "UnicastRTP", "WebSocket")
-)  # fmt: skip
-"""Technologies of Asterisk's own: wires, announcements, recorders, and the queue of SIP messages,
-whose channel never ends. Nobody's telephone."""
-
-_QUOTED_PAIR = re.compile(r'\\(["\\])')
 _NUMBER_SENT = re.compile(r"(?:.*/|(?=[^/]*@))(?:sips?:)?(\+?[0-9]{3,})(?:@.*)?")
-
-
-class BadEvent(ValueError):
-    """A message of a kind we know that lacks what its kind must have."""
-
-
-@dataclass(frozen=True)
-class Channel:
-    """A channel as it was at the moment of an event. ``endpoint``: PJSIP/101; ``exten``: where it
-    stood in the dialplan; ``app``: the dialplan application it is in, with its arguments;
-    ``linkedid``: '' where ari.conf does not ask for it. ``recording``: the file that MixMonitor
-    writes, as the exchange names it."""
-
-    id: str
-    linkedid: str
-    endpoint: str
-    state: str
-    number: str
-    name: str
-    exten: str
-    app: str
-    created: datetime
-    label: str = ""
-    recording: str = ""
-
-    @property
-    def queue(self) -> str:
-        """The queue that it waits in, or ''."""
-        name, _, arguments = self.app.partition("(")
-        return arguments.removesuffix(")").partition(",")[0].strip() if name == "Queue" else ""
-
-    @property
-    def listens(self) -> bool:
-        """Somebody's who listens to a call, and takes no part in it; or the doctor's probe."""
-        return self.id.startswith(NO_CALL)
-
-    @property
-    def is_local(self) -> bool:
-        """One half of a wire within Asterisk: ``Local/…;1`` or ``;2``."""
-        return self.endpoint.startswith("Local/")
-
-    @property
-    def is_nobodys(self) -> bool:
-        """Made by Asterisk for itself: no telephone and no trunk is behind it."""
-        return self.endpoint.partition("/")[0] in NOBODYS
 
 
 @dataclass(frozen=True)
@@ -167,53 +105,17 @@ def parse(raw: Any) -> Event | None:
     """
     if not isinstance(raw, dict):
         raise BadEvent("not an object")
-    reader = _READERS.get(_text(raw, "type"))
+    reader = _READERS.get(text_in(raw, "type"))
     return reader(raw, moment(raw.get("timestamp"))) if reader else None
-
-
-def channel(raw: Any) -> Channel:
-    """A channel of an event or of ``GET /channels``. Raises BadEvent."""
-    if not isinstance(raw, dict):
-        raise BadEvent("no channel")
-    name, uniqueid = _text(raw, "name"), _text(raw, "id")
-    if not name or not uniqueid:
-        raise BadEvent("a channel without name or id")
-    caller, dialplan = raw.get("caller") or {}, raw.get("dialplan") or {}
-    variables = raw.get("channelvars") or {}
-    return Channel(
-        id=uniqueid,
-        linkedid=_text(variables, LINKEDID),
-        endpoint=name.rpartition("-")[0] or name,
-        state=_text(raw, "state"),
-        number=_text(caller, "number"),
-        # Asterisk leaves RFC 3261's quoted pairs as they came.
-        name=_QUOTED_PAIR.sub(r"\1", _text(caller, "name")),
-        exten=_text(dialplan, "exten"),
-        app=f"{_text(dialplan, 'app_name')}({_text(dialplan, 'app_data')})",
-        created=moment(raw.get("creationtime")),
-        label=name,
-        recording=_path(variables, RECORDING),
-    )
 
 
 def bridge(raw: Any, at: datetime, who: Channel | None = None) -> Bridged:
     """A bridge of an event or of ``GET /bridges``. Raises BadEvent."""
     if not isinstance(raw, dict) or not isinstance(raw.get("channels"), list):
         raise BadEvent("no bridge")
-    holds = _text(raw, "bridge_type") == "holding"
+    holds = text_in(raw, "bridge_type") == "holding"
     members = tuple(c for c in raw["channels"] if isinstance(c, str) and not holds)
-    return Bridged(at, _text(raw, "id"), members, who)
-
-
-def moment(text: Any) -> datetime:
-    """Asterisk's ISO 8601 time → UTC. Raises BadEvent."""
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is not None:
-            return time.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise BadEvent(f"no time: {str(text)[:40]!r}") from error
-    raise BadEvent(f"a time without its zone: {text!r}")
+    return Bridged(at, text_in(raw, "id"), members, who)
 
 
 def number_sent(dialstring: str) -> str:
@@ -221,19 +123,6 @@ def number_sent(dialstring: str) -> str:
     and ``g1/0304`` are 0304; the name of a phone alone (``101``) is none."""
     found = _NUMBER_SENT.fullmatch(dialstring)
     return found[1] if found else ""
-
-
-def _text(raw: Any, key: str) -> str:
-    value = raw.get(key) if isinstance(raw, dict) else None
-    return value[:LONGEST] if isinstance(value, str) else ""
-
-
-def _path(raw: Any, key: str) -> str:
-    """A file's name is whole or none."""
-    value = raw.get(key) if isinstance(raw, dict) else None
-    if isinstance(value, str) and len(value) <= LONGEST_PATH and value.isprintable():
-        return value
-    return ""
 
 
 def _updated(raw: dict[str, Any], at: datetime) -> Event:
@@ -246,8 +135,8 @@ def _dialled(raw: dict[str, Any], at: datetime) -> Event:
         at,
         channel(caller) if caller else None,
         channel(raw.get("peer")),
-        _text(raw, "dialstatus"),
-        number_sent(_text(raw, "dialstring")),
+        text_in(raw, "dialstatus"),
+        number_sent(text_in(raw, "dialstring")),
     )
 
 
@@ -268,7 +157,7 @@ def _entered(raw: dict[str, Any], at: datetime) -> Event:
 
 def _settled(raw: dict[str, Any], at: datetime) -> Event | None:
     """Other people's user events are none of ours."""
-    name = _text(raw, "eventname")
+    name = text_in(raw, "eventname")
     return Settled(at, name.removeprefix(SETTLED)) if name.startswith(SETTLED) else None
 
 

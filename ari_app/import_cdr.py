@@ -32,10 +32,7 @@ def run(
         raise click.UsageError("name a SOURCE, or set [calls] cdr")
     if pbx is not None and not 1 <= len(pbx) <= 64:
         raise click.UsageError("--pbx: 1 to 64 characters")
-    try:
-        clock = Clock(settings.calls.cdr_timezone if timezone is None else timezone)
-    except SourceError as error:
-        raise click.UsageError(f"--timezone: {error}") from error
+    clock = _clock(settings.calls.cdr_timezone if timezone is None else timezone)
     bad: list[BadRow] = []
     try:
         with database.connection_context():
@@ -52,6 +49,13 @@ def run(
     click.echo(f"{reading.calls} calls entered from {shown(source)}, {reading.bad} rows left out")
     if reading.bad and not reading.found:
         raise TrichterError("no row can be used; is it CDR or CEL?", field=shown(source))
+
+
+def _clock(timezone: str) -> Clock:
+    try:
+        return Clock(timezone)
+    except SourceError as error:
+        raise click.UsageError(f"--timezone: {error}") from error
 
 
 def _moment(since: str | None, clock: Clock) -> datetime | None:

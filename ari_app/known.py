@@ -96,6 +96,8 @@ class Known:
             for side in sides:
                 speaks = (talking and side.inside) or (passed_on and side.dialled)
                 side.talk(speaks and not side.is_nobodys, at)
+                # Asked by a colleague: reached, though that is no talk of this call.
+                side.picked_up = side.picked_up or (side.inside and len(inside) > 1)
 
     def _groups(self) -> list[set[str]]:
         """Channels that hear each other: in one bridge, or the two halves of a Local channel."""

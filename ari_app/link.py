@@ -10,11 +10,16 @@ from urllib.parse import urlsplit
 
 import websocket
 
+from ari_app.frames import Frames
 from ari_app.rest import AriError, BadReply, Unreachable, no_connection, refusal
 
 log = logging.getLogger(__name__)
 
 SHOWN = 200  # characters of what a server sent that may go into a log or message
+
+MANY, WINDOW, NAP = 1500, 0.1, 0.003
+"""From so many messages a second on, counted in windows of so many seconds, they are fetched by
+several: to be woken for each one takes both sides longer than the message itself."""
 
 WEBSOCKET_ERRORS = (OSError, websocket.WebSocketException)
 
@@ -34,6 +39,8 @@ class Link:
         self.pause: float | None = None  # before the next one, where back-off is not to decide it
         self._silent_after = 0.0
         self._raw: socket.socket | None = None
+        self._frames = Frames(self._read)
+        self._received, self._since, self._are_many = 0, self.made_at, False
         self._socket = websocket.WebSocket(enable_multithread=True, skip_utf8_validation=True)
 
     def open(self, address: str, authorization: str, timeout: float, silent_after: float) -> None:
@@ -62,8 +69,9 @@ class Link:
         """Wait for the next message. Raises AriError's kinds when there will be no more."""
         while True:
             try:
-                opcode, data = self._socket.recv_data(control_frame=True)
-            except websocket.WebSocketTimeoutException:
+                opcode, data = self._frames.next()
+                self._answer(opcode, data)
+            except TimeoutError:
                 self.cut(self.silence())
             except WEBSOCKET_ERRORS as error:
                 raise self._explained(error) from error
@@ -73,7 +81,24 @@ class Link:
                 code = int.from_bytes(data[:2], "big") or "no code"
                 raise Unreachable(f"{self.base} closed the event stream ({code})")
             if opcode in (websocket.ABNF.OPCODE_TEXT, websocket.ABNF.OPCODE_BINARY):
-                return bytes(data)
+                self._received += 1
+                return data
+
+    def _read(self, most: int) -> bytes:
+        passed = time.monotonic() - self._since
+        if passed > WINDOW:
+            self._are_many = self._received > MANY * passed
+            self._received, self._since = 0, self._since + passed
+        if self._are_many:
+            time.sleep(NAP)
+        return self._raw.recv(most) if self._raw else b""
+
+    def _answer(self, opcode: int, data: bytes) -> None:
+        """What the protocol wants said to a control frame."""
+        if opcode == websocket.ABNF.OPCODE_PING:
+            self._socket.pong(data)
+        elif opcode == websocket.ABNF.OPCODE_CLOSE:
+            self._socket.send_close()
 
     def silence(self) -> str:
         """The reason to cut a line that has died without a word."""

@@ -13,8 +13,10 @@ from typing import Any
 
 from ari_app import callout
 from ari_app.client import AriError, Client, Gone
+from ari_app.routing import OWN
 from database import DATABASE_ERRORS
 from models import CallRequest, User
+from settings import Calls
 from telephony.call_report import OWN_EAR
 from verbs import requests
 
@@ -43,8 +45,8 @@ class Session:
 class Listening:
     """All sessions of one exchange. For one thread."""
 
-    def __init__(self, app: str) -> None:
-        self.app = app
+    def __init__(self, app: str, calls: Calls) -> None:
+        self.app, self.calls = app, calls
         self.sessions: dict[str, Session] = {}
 
     def start(self, client: Client, request: CallRequest) -> None:
@@ -55,8 +57,8 @@ class Listening:
             return
         self.sessions[request.channel] = Session(request, request.channel, request.kind)
         number = leg.endpoint.partition("/")[2]
-        arguments = f"own,listen,{request.id}"
-        callout.ring(client, request, leg.user.name, number, app=self.app, appArgs=arguments)
+        goes_to = {"app": self.app, "appArgs": f"{OWN},listen,{request.id}"}
+        callout.ring(client, request, leg.user.name, number, self.calls, **goes_to)
 
     def entered(self, client: Client, channel: str) -> None:
         """A phone was picked up, or a snoop is ready: put it into the bridge."""
@@ -100,7 +102,7 @@ class Listening:
             spy="both",
             whisper=WHISPERS[session.mode],
             app=self.app,
-            appArgs=f"own,snoop,{session.request.id}",
+            appArgs=f"{OWN},snoop,{session.request.id}",
         )
 
     def _together(self, session: Session) -> None:

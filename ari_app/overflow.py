@@ -12,6 +12,10 @@ from ari_app.ledger import Ledger
 
 MOST = 50_000
 """Calls that wait: about 260 MB (docs/limits.md), and more than an hour at ten calls a second."""
+FORGOTTEN = (
+    "more calls wait for the database than fit into memory: those that ended before %s are left to "
+    "Asterisk's own records ([calls] cdr)"
+)
 
 
 def forget(ledger: Ledger, due: dict[str, None], most: int = MOST) -> datetime | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from heapq import nsmallest
 from typing import Any
 
 import peewee
@@ -30,10 +31,8 @@ log = logging.getLogger("trichter.ari")
 
 PART = 200
 """Calls in one transaction: other processes wait for it, so it must be short."""
-FORGOTTEN = (
-    "more calls wait for the database than fit into memory: those that ended before %s are left to "
-    "Asterisk's own records ([calls] cdr)"
-)
+PORTIONS = 50
+"""In so many at most, what is due is recorded that was not all recorded at once."""
 OnForgotten = Callable[[datetime, frozenset[str]], None]
 UNLINKED = (
     "calls are not recorded: nothing tells which channels are one call. ari.conf [general] needs "
@@ -101,30 +100,33 @@ class Recorder:
                 self.recorded.clear()
                 self.due.update(self.guessed)
                 self.guessed.clear()
-                continue
-            if isinstance(event, Snapshot):
-                self.listed_at, self.awaits_records = event.at, self.has_records
-                self.recorded.clear()  # others may have written meanwhile
-            touched = dict.fromkeys(self._applied(event))
-            for odd, error in self.ledger.odd:
-                log.error("event not understood: %s", type(odd).__name__, exc_info=error)
-            self.ledger.odd.clear()
-            if not self.ledger.is_settled:
-                self.held = {} if self.held is None else self.held
-                self.held.update(touched)
-                continue
-            self.due.update(touched)
-            if self.held is not None:
-                self.due.update(self.held)
-                self.held, self.check_unfinished, self.check_together = None, True, True
+            else:
+                self._take(event)
         if self.awaits_records:
             self._put_off_guesses()
         if until := overflow.forget(self.ledger, self.due):
-            log.error(FORGOTTEN, until.isoformat(timespec="seconds"))
+            log.error(overflow.FORGOTTEN, until.isoformat(timespec="seconds"))
             self.forgotten_until = until
         if self.ledger.unlinked:
             self.unlinked.log(logging.ERROR, UNLINKED)
             self.ledger.unlinked = 0
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Snapshot):
+            self.listed_at, self.awaits_records = event.at, self.has_records
+            self.recorded.clear()  # others may have written meanwhile
+        touched = dict.fromkeys(self._applied(event))
+        for odd, error in self.ledger.odd:
+            log.error("event not understood: %s", type(odd).__name__, exc_info=error)
+        self.ledger.odd.clear()
+        if not self.ledger.is_settled:
+            self.held = {} if self.held is None else self.held
+            self.held.update(touched)
+            return
+        self.due.update(touched)
+        if self.held is not None:
+            self.due.update(self.held)
+            self.held, self.check_unfinished, self.check_together = None, True, True
 
     def _applied(self, event: Event) -> set[str]:
         try:
@@ -139,18 +141,24 @@ class Recorder:
             if known and known.end_is_guess:
                 self.guessed[linkedid] = self.due.pop(linkedid)
 
-    def write(self) -> None:
-        """Record what is due. Raises peewee's errors; what is not recorded is still due then.
+    def write(self, most: int | None = None) -> None:
+        """Record what is due, or about so many calls of it. Raises peewee's errors; what is not
+        recorded is still due then.
 
         The calls that ended first come first: should this process die in between, what is missing
         is later than what is there, and so it is looked for.
         """
         self._note_silence()
         self._keep_together()
-        in_order = sorted(self.due, key=self._ended) if len(self.due) > PART else list(self.due)
-        while in_order or self._is_to_check:
+        # Not ever fewer of ever more, as all of them are looked at to find those.
+        count = len(self.due) if most is None else max(most, len(self.due) // PORTIONS)
+        leaves = count < len(self.due)
+        in_order = list(self.due)
+        if leaves or count > PART:
+            in_order = nsmallest(count, self.due, key=self._ended)
+        while in_order or (self._is_to_check and not leaves):
             part, in_order = in_order[:PART], in_order[PART:]
-            self._write_part(part, is_last=not in_order)
+            self._write_part(part, is_last=not in_order and not leaves)
 
     def _note_silence(self) -> None:
         if self.listed_at:

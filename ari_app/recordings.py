@@ -23,9 +23,9 @@ from typing import Any
 
 from ari_app.client import AriError, Client, Gone, Unreachable, WrongState
 from ari_app.events import Channel
+from ari_app.routing import OWN
 from ari_app.seldom import Seldom
 from ari_app.snoops import (
-    OWN,
     WHAT,
     Snoop,
     call_of,

@@ -12,7 +12,7 @@ import peewee
 from ari_app import record_files, record_tables
 from ari_app.row import Clock, SourceError, Table, shown
 
-LONGEST_CALL = timedelta(hours=12)
+BEGUN_WITHIN = timedelta(hours=12)
 """How long before a moment a call may have begun that goes on after it."""
 
 
@@ -20,7 +20,7 @@ LONGEST_CALL = timedelta(hours=12)
 def opened(source: str, clock: Clock, since: datetime | None = None) -> Iterator[list[Table]]:
     """The tables of a source: a file, or the address of a database. CEL comes before CDR, which
     knows less. Rows of calls that ended before ``since`` may be left out. Raises SourceError."""
-    since = since and since - LONGEST_CALL
+    since = since and since - BEGUN_WITHIN
     if "://" not in source:
         yield [record_files.table(Path(source), clock, since)]
         return

@@ -47,7 +47,7 @@ class Requested:
     def __init__(self, settings: Settings, is_connected: Callable[[], bool]) -> None:
         self.settings = settings
         self.is_connected = is_connected
-        self.listening = Listening(settings.ari.app)
+        self.listening = Listening(settings.ari.app, settings.calls)
         self._client: Client | None = None
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._look_queued = False

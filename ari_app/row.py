@@ -38,6 +38,11 @@ class BadRow:
     line: int
     why: str
 
+    @classmethod
+    def of(cls, line: int, error: Exception) -> BadRow:
+        """For what reading it raised; a KeyError names the column that is not there."""
+        return cls(line, f"no column {error}" if isinstance(error, KeyError) else str(error))
+
 
 class Clock:
     """Asterisk's local times → UTC. ``zone``: a name such as Europe/Berlin; '' is the machine's."""

@@ -11,12 +11,13 @@ from typing import Any
 
 from ari_app.client import Client, Gone
 from ari_app.events import BadEvent, Channel, channel
+from ari_app.routing import OWN
 from models import Call
 from verbs.recordings import OURS
 
 log = logging.getLogger("trichter.ari")
 
-OWN, WHAT = "own", "record"
+WHAT = "record"
 
 
 @dataclass(frozen=True)

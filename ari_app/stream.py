@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ari_app import subscription
+from ari_app.http_request import authorization, base_of
 from ari_app.link import SHOWN, Link
-from ari_app.rest import AriError, authorization, base_of
+from ari_app.rest import AriError
 from ari_app.seldom import Seldom
 
 if TYPE_CHECKING:

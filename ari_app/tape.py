@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ari_app.events import LINKEDID, Event, parse
+from ari_app.channels import LINKEDID
+from ari_app.events import Event, parse
 
 KEPT = ("type", "timestamp", "dialstatus", "dialstring", "cause", "args", "application")
 CHANNELS = ("channel", "peer", "caller")

@@ -29,6 +29,9 @@ TICK = 0.5
 LOOK_EVERY = 2.0
 """Seconds between two lists of the channels. No event that is worth its cost tells that a call
 comes into a queue or leaves it, so while somebody is alone on a line it is looked at."""
+LOOK_SHARE, LOOK_AT_LEAST = 50.0, 10.0
+"""The pause after a list is so many times as long as that took (with hundreds of channels, or no
+processor to spare, it takes long here and in Asterisk), up to so many seconds."""
 PHONES_EVERY = 60.0
 """Seconds between two lists of the phones: changes come as events, new ones with a reload."""
 SAY_EVERY = 30.0
@@ -117,11 +120,12 @@ class Watch:
             self._done("/endpoints", PHONES_EVERY)
         if self.floor.needs_look and self._is_due("/channels"):
             self._take()
-            asked = utcnow()
+            asked, begun = utcnow(), monotonic()
             listed = client.request("GET", "/channels")
             self._take()
             self.floor.list_channels(listed, asked)
-            self._done("/channels", LOOK_EVERY)
+            pause = max(LOOK_EVERY, LOOK_SHARE * (monotonic() - begun))
+            self._done("/channels", min(pause, LOOK_AT_LEAST))
 
     def _is_due(self, what: str) -> bool:
         return monotonic() >= self._due.get(what, 0.0)

@@ -11,6 +11,7 @@ import threading
 import time
 
 from ari_app.events import Event
+from ari_app.giving_way import GivingWay
 from ari_app.insiders import SAY_EVERY, Insiders
 from ari_app.ledger import Ledger
 from ari_app.recorder import OnForgotten, Recorder, RecordsRead, is_about_the_call
@@ -21,6 +22,11 @@ log = logging.getLogger("trichter.ari")
 
 BATCH = 500
 RETRY_FIRST, RETRY_LAST = 0.1, 5.0
+GATHER = 0.01
+"""Seconds in which events are gathered: of a call several come at once (a phone is dialled, rings,
+is picked up, two are connected), and what they change is recorded as one."""
+PORTION = 20
+"""Calls recorded at a time while others need the processors."""
 
 
 class Recording:
@@ -38,6 +44,7 @@ class Recording:
         self._events: queue.SimpleQueue[Event | RecordsRead | None] = queue.SimpleQueue()
         self._not_written = Seldom(SAY_EVERY, log)
         self._ending = threading.Event()
+        self._giving_way = GivingWay()
         self._thread = threading.Thread(target=self.run, name="ledger")
 
     def start(self) -> None:
@@ -53,7 +60,8 @@ class Recording:
 
     def run(self) -> None:
         """Until told to end. After a failure events are taken in all the same, but the database is
-        left alone for a while, which doubles up to RETRY_LAST."""
+        left alone for a while, which doubles up to RETRY_LAST. Where the processors are needed for
+        calls, what is to be recorded waits a little, too."""
         # Without users' phones every call would look like one that nobody picked up.
         while not self.insiders.are_known() and not self._ending.wait(RETRY_FIRST):
             pass
@@ -64,16 +72,17 @@ class Recording:
             self.recorder.take(batch)
             if time.monotonic() < not_before and not ends:
                 continue
-            if self._wrote():
-                wait = RETRY_FIRST
+            news = len(self.recorder.due)
+            if self._wrote(PORTION if self._giving_way.is_needed and not ends else None):
+                wait, not_before = RETRY_FIRST, time.monotonic() + self._giving_way.rest(news)
             else:
                 wait = min(wait * 2, RETRY_LAST)
                 not_before = time.monotonic() + wait
         discard()
 
-    def _wrote(self) -> bool:
+    def _wrote(self, most: int | None) -> bool:
         try:
-            self._write()
+            self._write(most)
         except Exception as error:  # noqa: BLE001 - logged; all is still due and tried again
             text, waiting = f"{type(error).__name__}: {error}", len(self.recorder.due)
             known = isinstance(error, DATABASE_ERRORS)
@@ -88,12 +97,12 @@ class Recording:
             return False
         return True
 
-    def _write(self) -> None:
+    def _write(self, most: int | None) -> None:
         if not self.recorder.is_behind:
             return
         database.connect(reuse_if_open=True)
         try:
-            self.recorder.write()
+            self.recorder.write(most)
         except Exception as error:
             if not is_about_the_call(error):
                 raise
@@ -104,6 +113,7 @@ class Recording:
         batch: list[Event | RecordsRead] = []
         try:
             event = self._events.get(timeout=timeout)
+            self._ending.wait(GATHER)
             while event is not None:
                 batch.append(event)
                 if len(batch) == BATCH:

@@ -24,10 +24,10 @@ class Prepared:
 
     def rows(self, *values: Any) -> list[tuple[Any, ...]]:
         """The rows, as tuples of what the database holds. Raises peewee's errors."""
-        _, sql, parameters, _ = self._current(len(values))
-        filled = [values[p] if isinstance(p, _Slot) else p for p in parameters]
+        cursor = self._carried_out(values)
         with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-            return database.execute_sql(sql, filled).fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
 
     def models(self, *values: Any) -> list[Any]:
         """The rows as objects, where the query selects one table with all its columns."""
@@ -36,15 +36,28 @@ class Prepared:
         found = []
         for row in self.rows(*values):
             pairs = zip(columns, row, strict=True)
-            one = table(__no_default__=True, **{name: read(value) for (name, read), value in pairs})
-            one._dirty.clear()
+            one = table(__no_default__=True)
+            one.__data__.update((name, read(value)) for (name, read), value in pairs)
             found.append(one)
         return found
 
-    def change(self, *values: Any) -> None:
-        """Carry out a query that gives no rows. Raises peewee's errors."""
+    def change(self, *values: Any) -> int:
+        """Carry out a query that gives no rows. Returns how many it has changed. Raises peewee's
+        errors."""
+        return int(database.rows_affected(self._carried_out(values)))
+
+    def add(self, *values: Any) -> int:
+        """Carry out the insertion of one row. Returns its id. Raises peewee's errors."""
+        cursor = self._carried_out(values)
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            if database.returning_clause:
+                return int(cursor.fetchone()[0])
+            return int(cursor.lastrowid)
+
+    def _carried_out(self, values: tuple[Any, ...]) -> Any:
         _, sql, parameters, _ = self._current(len(values))
-        database.execute_sql(sql, [values[p] if isinstance(p, _Slot) else p for p in parameters])
+        filled = [values[p] if isinstance(p, _Slot) else p for p in parameters]
+        return database.execute_sql(sql, filled)
 
     def _current(self, count: int) -> tuple[Any, str, list[Any], Any]:
         if self._built[0] is not database.obj:  # each kind of database has its own SQL

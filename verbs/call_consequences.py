@@ -19,6 +19,16 @@ _MISSED = Prepared(
         Call.number == number, Call.started_at < before
     )
 )
+_TOUCHED = Prepared(
+    lambda deal: (
+        Event.select(Event.id).where(Event.deal == deal, Event.user.is_null(False)).limit(1)
+    )
+)
+_MADE = Prepared(
+    lambda deal, call: (
+        Event.of_kind("deal.created").where(Event.deal == deal, Event.call == call).limit(1)
+    )
+)
 
 
 def follow(call: Call, before: tuple[Any, Any, Any], newly_attached: bool) -> None:
@@ -86,7 +96,7 @@ def _follow_speaker(call: Call) -> None:
     deal, agent = call.deal, call.agent
     if not deal or not agent or not agent.active or deal.owner_id == agent.id:
         return
-    if is_untouched(deal) and _made(call, deal):
+    if _MADE.rows(deal.id, call.id) and is_untouched(deal):
         # Conflict: a person reassigned it at this very moment, so it is touched.
         with suppress(Conflict):
             assign(deal, agent, by=None)
@@ -94,8 +104,4 @@ def _follow_speaker(call: Call) -> None:
 
 def is_untouched(deal: Deal) -> bool:
     """No person has changed it: what the system made may follow the call's last speaker."""
-    return not Event.select().where(Event.deal == deal, Event.user.is_null(False)).exists()
-
-
-def _made(call: Call, deal: Deal) -> bool:
-    return Event.of_kind("deal.created").where(Event.deal == deal, Event.call == call).exists()
+    return not _TOUCHED.rows(deal.id)

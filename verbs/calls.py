@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from peewee import Case, fn
+from peewee import Case, IntegrityError, fn
 
 from database import database, locked
 from database.prepared import Prepared
@@ -17,7 +17,7 @@ from fields import clean, earliest, normal_did, outside_number, seconds
 from models import Call, CallRequest, Contact, Event, Leg
 from telephony.call_report import OWN_CALL, CallReport, LegReport
 from verbs import call_consequences
-from verbs.customers import open_deal_of
+from verbs.customers import lock, open_deal_of
 from verbs.ignored import makes_customers
 from verbs.phones import users_at
 from verbs.requests import adopt
@@ -26,6 +26,14 @@ _LOCKED = Prepared(
     lambda pbx, linkedid: locked(Call.select().where(Call.pbx == pbx, Call.linkedid == linkedid))
 )
 _LEGS = Prepared(lambda call: Leg.select().where(Leg.call == call))
+_END_LEGS = Prepared(
+    lambda call, at: Leg.update(
+        ended_at=at,
+        outcome=fn.COALESCE(
+            Leg.outcome, Case(None, [(Leg.answered_at.is_null(False), "answered")], "missed")
+        ),
+    ).where(Leg.call == call, Leg.ended_at.is_null())
+)
 
 
 def record_call(report: CallReport) -> Call:
@@ -49,25 +57,29 @@ def record_call(report: CallReport) -> Call:
 def _claim(report: CallReport) -> Call:
     """The call's row, locked, so that reports of one call come one after the other."""
     known = _LOCKED.models(report.pbx, report.linkedid)
-    if known:
-        return known[0]
-    number = outside_number(report.number, report.direction)
-    call, fresh = Call.get_or_create(
-        pbx=report.pbx,
-        linkedid=report.linkedid,
-        defaults={
-            "direction": report.direction,
-            "number": number,
-            "number_text": clean(report.number, 40),
-            "name": clean(report.name),
-            "did": normal_did(report.did) or None,
-            "started_at": report.started_at,
-        },
-    )
-    if fresh:
-        adopt(call)
-        return call
-    return _LOCKED.models(report.pbx, report.linkedid)[0]
+    try:
+        return known[0] if known else _new(report)
+    except IntegrityError:
+        # Another process was faster.
+        for call in _LOCKED.models(report.pbx, report.linkedid):
+            return call
+        raise
+
+
+def _new(report: CallReport) -> Call:
+    with database.atomic():
+        call: Call = Call.create(
+            pbx=report.pbx,
+            linkedid=report.linkedid,
+            direction=report.direction,
+            number=outside_number(report.number, report.direction),
+            number_text=clean(report.number, 40),
+            name=clean(report.name),
+            did=normal_did(report.did) or None,
+            started_at=report.started_at,
+        )
+    adopt(call)
+    return call
 
 
 def _take_back_guess(call: Call) -> None:
@@ -116,7 +128,8 @@ def _record_legs(call: Call, whole: CallReport) -> dict[str, Leg]:
 
 def _merge(call: Call, report: CallReport, legs: dict[str, Leg]) -> None:
     before = (call.answered_at, call.agent_id, call.outcome)
-    newly_attached = _identify(call, report)
+    _identify(call, report)
+    newly_attached = _attach(call, is_decided=bool(report.answered_at or report.ended_at))
     speaker = legs.get(report.speaker or "")
     if speaker and speaker.user_id and speaker.user_id != call.agent_id:
         call.agent = speaker.user
@@ -131,8 +144,8 @@ def _merge(call: Call, report: CallReport, legs: dict[str, Leg]) -> None:
     call_consequences.follow(call, before, newly_attached)
 
 
-def _identify(call: Call, report: CallReport) -> bool:
-    """Fill in what was not known before; True if a known customer's deal is attached now."""
+def _identify(call: Call, report: CallReport) -> None:
+    """Fill in what was not known before."""
     if call.direction == "internal" and report.direction != "internal":
         # What was seen first was one leg: the outside party came into view later.
         call.direction, call.number, call.number_text = report.direction, None, ""
@@ -148,11 +161,19 @@ def _identify(call: Call, report: CallReport) -> bool:
         call.assign(queue=clean(report.queue))
     if report.recording and not call.recording:
         call.recording = report.recording
+
+
+def _attach(call: Call, is_decided: bool) -> bool:
+    """To the customer who is known by the number; True if a deal takes the call now.
+    ``is_decided``: the rules will be asked what it makes."""
     if call.contact_id or not makes_customers(call):
         return False
     contact = Contact.by_number(call.number)
     if contact is None:
         return False
+    if is_decided:
+        # The rules will lock it. Two calls whose rows name it already could not do so any more.
+        lock(contact)
     call.contact = contact
     if call.deal_id is None:
         call.deal = open_deal_of(contact)
@@ -168,10 +189,7 @@ def _end(call: Call, report: CallReport) -> None:
     if call.answered_at and report.talk is None:
         call.talk = _talk_of_legs(call)
     # Phones that were reached before a restart may have no later report of their own.
-    still_open = (Leg.call == call) & Leg.ended_at.is_null()
-    spoke = Case(None, [(Leg.answered_at.is_null(False), "answered")], "missed")
-    outcome = fn.COALESCE(Leg.outcome, spoke)
-    Leg.update(ended_at=report.ended_at, outcome=outcome).where(still_open).execute()
+    _END_LEGS.change(call.id, Leg.ended_at.db_value(report.ended_at))
     if call.answered_at:
         call.outcome = "answered"
     else:

@@ -20,6 +20,7 @@ from verbs.rule_choice import rule_for
 
 CUSTOMERS = {"contact", "deal"}
 """Effects that make a contact of an unknown number."""
+_LOCKED = Prepared(lambda contact: locked(Contact.select(Contact.id).where(Contact.id == contact)))
 
 
 def apply_rules(call: Call, situation: str) -> None:
@@ -36,7 +37,7 @@ def apply_rules(call: Call, situation: str) -> None:
             _want_call_back(call, None, None, owner)
         return
     contact = known or _new_contact(call, owner)
-    locked(Contact.select().where(Contact.id == contact.id)).get()
+    lock(contact)
     deal = call.deal if is_attached_by_hand(call) else taken_by(contact, rule, call, owner.near)
     if deal is None and rule and "deal" in rule.words:
         deal = Deal.open(
@@ -47,6 +48,12 @@ def apply_rules(call: Call, situation: str) -> None:
     call.save(only=[Call.contact, Call.deal])
     if calls_back:
         _want_call_back(call, contact, deal, owner)
+
+
+def lock(contact: Contact) -> None:
+    """Until the transaction ends. Raises DoesNotExist if it has just been taken into another."""
+    if not _LOCKED.rows(contact.id):
+        raise Contact.DoesNotExist(f"contact {contact.id} is not there any more")
 
 
 def _want_call_back(call: Call, contact: Contact | None, deal: Deal | None, owner: Owner) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from database.prepared import Prepared
 from fields import normal_did, number_or_none
 from models import Department, User
 from telephony.call_report import MOBILE
 
+_AT_PHONE = Prepared(lambda endpoint: User.select().where(User.endpoint == endpoint, User.active))
+_AT_MOBILE = Prepared(lambda number: User.select().where(User.mobile == number, User.active))
+
 
 def users_at(endpoints: Iterable[str]) -> dict[str, User]:
     """Active users by the endpoint of their phone or mobile, of those given."""
-    wanted = set(endpoints)
-    mobiles = [p.removeprefix(MOBILE) for p in wanted if p.startswith(MOBILE)]
-    numbers = [number for mobile in mobiles if (number := number_or_none(mobile))]
-    theirs = (User.endpoint << list(wanted)) | (User.mobile << numbers)
-    found = User.select().where(theirs, User.active)
-    return {place: user for user in found for place in user.places if place in wanted}
+    found = {}
+    for place in set(endpoints):
+        mobile = number_or_none(place.removeprefix(MOBILE)) if place.startswith(MOBILE) else None
+        for user in _AT_MOBILE.models(mobile) if mobile else _AT_PHONE.models(place):
+            if place in user.places:
+                found[place] = user
+    return found
 
 
 def known_endpoints() -> frozenset[str]:

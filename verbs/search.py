@@ -16,9 +16,8 @@ from database import database
 from fields import number_or_none
 from models import Call, Company, Contact, Deal, Gram, Mention, Phone, Table, Word
 from spelling import codes, run_codes, words
+from verbs.index_rows import PAGE, insert, of_rows
 
-PAGE = 400
-"""Rows in one statement: SQLite takes 32,766 values."""
 BATCH = 1000
 """Rows of an index that is made anew in one transaction, so that calls need not wait for it."""
 NOTHING = 0
@@ -127,11 +126,8 @@ def _keep_words(kind: str, ids: list[int]) -> None:
         for row, found in wanted.items()
         for word in found or {""}
     }
-    known = Mention.select(Mention.word, Mention.row)
-    before = set(_tuples(known.where(Mention.kind == kind, Mention.row << ids)))
-    for page in _pages(sorted(now - before)):
-        rows = [{"word": word, "kind": kind, "row": row} for word, row in page]
-        Mention.insert_many(rows).on_conflict_ignore().execute()
+    before = set(of_rows(_MENTIONS[kind], ids))
+    insert(Mention.word, ((word, kind, row) for word, row in sorted(now - before)))
     _take_back(kind, before - now)
 
 
@@ -143,7 +139,7 @@ def _take_back(kind: str, mentions: set[tuple[int, int]]) -> None:
 
 
 def _texts(kind: str, ids: list[int]) -> Iterator[tuple[int, str]]:
-    for row, *texts in _tuples(_TEXTS[kind](ids)):
+    for row, *texts in of_rows(_TEXTS[kind], ids):
         yield row, " ".join(text for text in texts if text and not _is_number(text))
 
 
@@ -172,6 +168,14 @@ def _of_deals(ids: list[int]) -> Any:
 
 
 _TEXTS = {"company": _of_companies, "contact": _of_contacts, "deal": _of_deals}
+
+
+def _mentions_of(kind: str) -> Callable[[list[int]], Any]:
+    found = Mention.select(Mention.word, Mention.row)
+    return lambda ids: found.where(Mention.kind == kind, Mention.row << ids)
+
+
+_MENTIONS = {kind: _mentions_of(kind) for kind in _TEXTS}
 
 
 def _word_ids(texts: set[str]) -> dict[str, int]:
@@ -207,19 +211,20 @@ def _drop_words(candidates: set[int]) -> None:
 
 def _keep_numbers(kind: str, ids: list[int]) -> None:
     """Numbers do not change: what is there is right."""
-    if kind == "phone":
-        query: Any = Phone.select(Phone.id, Phone.e164).where(Phone.id << ids)
-    else:
-        query = Call.select(Call.id, Call.number).where(Call.id << ids)
-    _add_grams(kind, ((row, run_codes(number)) for row, number in _tuples(query)))
+    numbers = of_rows(_of_phones if kind == "phone" else _of_calls, ids)
+    _add_grams(kind, ((row, run_codes(number)) for row, number in numbers))
+
+
+def _of_phones(ids: list[int]) -> Any:
+    return Phone.select(Phone.id, Phone.e164).where(Phone.id << ids)
+
+
+def _of_calls(ids: list[int]) -> Any:
+    return Call.select(Call.id, Call.number).where(Call.id << ids)
 
 
 def _add_grams(kind: str, found: Iterable[tuple[int, set[str]]]) -> None:
-    rows = [
-        {"gram": gram, "kind": kind, "row": row} for row, grams in found for gram in sorted(grams)
-    ]
-    for page in _pages(rows):
-        Gram.insert_many(page).on_conflict_ignore().execute()
+    insert(Gram.gram, ((gram, kind, row) for row, grams in found for gram in sorted(grams)))
 
 
 # Small rules used above --------------------------------------------------------------------------
