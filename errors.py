@@ -13,6 +13,19 @@ class Words(str):
     __slots__ = ()
 
 
+class Sentence(str):
+    """A text whose places are filled, in English; ``text`` has translations, ``values`` what fills
+    it there."""
+
+    text: str
+    values: dict[str, object]
+
+    def __new__(cls, text: str, **values: object) -> Sentence:
+        made = super().__new__(cls, filled(text, values))
+        made.text, made.values = text, values
+        return made
+
+
 class TrichterError(Exception):
     """A request that can't be done; the message says what to do instead."""
 

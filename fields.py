@@ -21,6 +21,7 @@ from telephony.numbering import OwnNumbers, Prefixes
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LARGEST_AMOUNT = Decimal("999999999999.99")
+PRIORITIES = (-1, 0, 1)
 LONGEST = 60
 """Characters of a number with its extension; more is no number."""
 _EXTENSION = re.compile(r"(;.*|(ext\.?|x|#)\s*\d*)$", re.IGNORECASE)
@@ -211,3 +212,18 @@ def check_amount(amount: Decimal | None) -> None:
     """Raises Refused for what is no sum of money."""
     if amount is not None and not (amount.is_finite() and 0 <= amount <= LARGEST_AMOUNT):
         raise Refused("between 0 and 999,999,999,999.99", field="amount")
+
+
+def deal_title(text: str) -> str:
+    """What a card is called, as it is kept. Raises Refused if nothing is left of it."""
+    title = clean(text, 120)
+    if not title:
+        raise Refused("must not be empty", field="title")
+    return title
+
+
+def checked_priority(priority: int) -> int:
+    """The same. Raises Refused for what is none."""
+    if priority not in PRIORITIES:
+        raise Refused("-1, 0 or 1", field="priority")
+    return priority

@@ -24,11 +24,9 @@ from database.prepared import Prepared
 from database.table import Table
 from errors import Conflict, Incomplete, Refused
 from fields import MoneyField, PhoneField, UTCDateTimeField, check_amount, clean, utcnow
-from telephony.call_report import MOBILE
+from telephony.call_report import MISSED_OUTCOMES, MOBILE, is_missed
 
 ROLES = ("seller", "head", "admin")
-PRIORITIES = (-1, 0, 1)
-MISSED_OUTCOMES = ("missed", "busy", "failed")
 REQUIRABLE = ("contact", "number", "email", "company", "amount", "task", "note")
 """What a stage can ask to be filled in before a deal enters it."""
 TASK_KINDS = ("call", "meeting", "offer", "todo")
@@ -93,6 +91,14 @@ class EndedSession(Table):
     at = UTCDateTimeField(default=utcnow, index=True)
 
 
+class SentForm(Table):
+    """A form that has ``made`` the row of this id. ``key``: what tells it from all others."""
+
+    key = CharField(64, unique=True)
+    made = IntegerField(default=0)
+    at = UTCDateTimeField(default=utcnow, index=True)
+
+
 # Funnel ------------------------------------------------------------------------------------------
 
 
@@ -142,12 +148,21 @@ class Stage(Table):
     def is_closed(self) -> bool:
         return self.kind in ("won", "lost")
 
+    def check_new_deal(self) -> None:
+        """Whether a card can begin in it, as far as this row knows. Raises Refused."""
+        if self.archived or self.funnel.archived:
+            raise Refused(
+                "The stages were changed in the meantime. Look at them again.", field="stage"
+            )
+        if self.is_closed:
+            raise Refused("a new deal can't be closed already", field="stage")
+
     def keep(self) -> None:
         """No deal may go where nobody would see it: until the transaction ends nobody takes this
-        stage out. To be asked before a deal is locked, the order of verbs/funnels.py. Raises
-        Refused if it was taken out since it was read."""
-        shared(Funnel.select(Funnel.id).where(Funnel.id == self.funnel_id)).get()
-        if Stage.get_by_id(self.id).archived:
+        stage out, or its funnel. To be asked before a deal is locked, the order of
+        verbs/funnels.py. Raises Refused if it was taken out since it was read."""
+        funnel = shared(Funnel.select().where(Funnel.id == self.funnel_id)).get()
+        if Stage.get_by_id(self.id).archived or (funnel.archived and not self.is_closed):
             raise Refused("The stages were changed in the meantime. Look at them again.")
 
 
@@ -302,26 +317,18 @@ class Deal(Table):
         at: datetime | None = None,
     ) -> Deal:
         """A new card, in Unsorted of the first funnel unless a stage is given. Raises Refused."""
-        if not clean(title, 120):
-            raise Refused("must not be empty", field="title")
+        title, priority = fields.deal_title(title), fields.checked_priority(priority)
         check_amount(amount)
-        if stage and (stage.archived or stage.funnel.archived):
-            raise Refused(
-                "The stages were changed in the meantime. Look at them again.", field="stage"
-            )
-        given, stage = stage, stage or Funnel.default().unsorted
-        if priority not in PRIORITIES:
-            raise Refused("-1, 0 or 1", field="priority")
-        if stage.is_closed:
-            raise Refused("a new deal can't be closed already", field="stage")
-        at = at or utcnow()
+        if stage:
+            stage.check_new_deal()
+        enters, at = stage or Funnel.default().unsorted, at or utcnow()
         with database.atomic():
-            if given:
-                given.keep()
+            if stage:
+                stage.keep()
             deal = cls.create(
-                title=clean(title, 120),
+                title=title,
                 contact=contact,
-                stage=stage,
+                stage=enters,
                 owner=owner,
                 amount=amount,
                 priority=priority,
@@ -329,7 +336,7 @@ class Deal(Table):
                 created_at=at,
                 stage_since=at,
             )
-            deal._changed_stage(None, stage, by, at)
+            deal._changed_stage(None, enters, by, at)
             _can_be_found("deal", deal.id)
             Event.add("deal.created", deal=deal, call=call, by=by, at=at)
         return deal
@@ -516,8 +523,13 @@ class Call(Table):
     @classmethod
     def awaiting_call_back(cls) -> Any:
         """``needs_call_back`` as a query, the oldest first."""
-        missed = (cls.direction == "incoming") & (cls.outcome << MISSED_OUTCOMES)
-        return cls.select().where(missed, cls.called_back_at.is_null()).order_by(cls.started_at)
+        waits = (cls.were_missed(), cls.called_back_at.is_null())
+        return cls.select().where(*waits).order_by(cls.started_at)
+
+    @classmethod
+    def were_missed(cls) -> Any:
+        """``is_missed`` as a condition."""
+        return (cls.direction == "incoming") & (cls.outcome << MISSED_OUTCOMES)
 
     @classmethod
     def visible_to(cls, user: User) -> Any:
@@ -868,7 +880,7 @@ _APPEND = Prepared(
 )
 
 
-# Small rules used above --------------------------------------------------------------------------
+# Kept for the search -----------------------------------------------------------------------------
 
 
 def _can_be_found(kind: str, row: int) -> None:
@@ -877,13 +889,8 @@ def _can_be_found(kind: str, row: int) -> None:
     search.keep(kind, [row])
 
 
-def is_missed(direction: str, outcome: str | None) -> bool:
-    """T9: an incoming call without a conversation, whatever kept it from being one."""
-    return direction == "incoming" and outcome in MISSED_OUTCOMES
-
-
 TABLES: tuple[type[Table], ...] = (
-    Department, User, EndedSession, Funnel, Stage, Reason, Company, Contact, Phone, Deal,
+    Department, User, EndedSession, SentForm, Funnel, Stage, Reason, Company, Contact, Phone, Deal,
     StageChange, Call, Leg, CallRule, IgnoredNumber, Turn, CallRequest, Device, QueueState, Silence,
     Task, Note, Merge, Receipt, Word, Mention, Gram, Wording, Event,
 )  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from database import DATABASE_ERRORS
 from doctor.check import FAULT, GOOD, NOTE, Check
+from errors import Sentence, Words
 from models import Call
 from settings import Settings
 from telephony import recorded
@@ -16,11 +17,22 @@ from verbs import recordings
 LATELY = 20
 """The newest calls with a recording, whose files are looked for."""
 LIMITS = {
-    "missing": "are they deleted, or on another machine? see docs/administrator.md, Recordings",
-    "outside": "[recordings] folders: name the folder that they lie in",
-    "unreadable": "usermod -aG asterisk USER, for Trichter's user; then restart Trichter",
-    "refused": "the dialplan's MixMonitor: a name in a folder of recordings, such as CALL.wav",
+    "missing": Words(
+        "are they deleted, or on another machine? see docs/administrator.md, Recordings"
+    ),
+    "outside": Words("[recordings] folders: name the folder that they lie in"),
+    "unreadable": Words("usermod -aG asterisk USER, for Trichter's user; then restart Trichter"),
+    "refused": Words(
+        "the dialplan's MixMonitor: a name in a folder of recordings, such as CALL.wav"
+    ),
 }
+WHY = {
+    "missing": Words("missing"),
+    "outside": Words("outside"),
+    "unreadable": Words("unreadable"),
+    "refused": Words("refused"),
+}
+SUBJECT = Words("recordings")
 
 
 def checks(settings: Settings, database_ready: bool) -> Iterator[Check]:
@@ -31,9 +43,10 @@ def checks(settings: Settings, database_ready: bool) -> Iterator[Check]:
         if trouble := _trouble(Path(folder)):
             finding, fix = trouble
             # An exchange that records nothing need not have any.
-            yield Check(FAULT if wanted else NOTE, "recordings", f"{folder}: {finding}", fix)
+            told = Sentence("{folder}: {finding}", folder=folder, finding=finding)
+            yield Check(FAULT if wanted else NOTE, SUBJECT, told, fix)
         else:
-            yield Check(GOOD, "recordings", folder)
+            yield Check(GOOD, SUBJECT, folder)
     yield from _files(folders, used)
 
 
@@ -56,14 +69,14 @@ def _by_rule() -> bool:
 def _trouble(folder: Path) -> tuple[str, str] | None:
     try:
         if not folder.is_dir():
-            return "there is no such folder", (
-                f"[recordings] folders; or, where Asterisk records: install -d -o asterisk -g "
-                f"asterisk -m 2750 {folder}"
+            return Words("there is no such folder"), Sentence(
+                "[recordings] folders; or, where Asterisk records: {command}",
+                command=f"install -d -o asterisk -g asterisk -m 2750 {folder}",
             )
     except OSError:
         pass  # a folder above it is closed to us
     if not os.access(folder, os.R_OK | os.X_OK):
-        return "can't be read by this user", LIMITS["unreadable"]
+        return Words("can't be read by this user"), LIMITS["unreadable"]
     return None
 
 
@@ -76,6 +89,11 @@ def _files(folders: tuple[str, ...], calls: list[Call]) -> Iterator[Check]:
         except recorded.NotThere as error:
             found.setdefault(error.why, []).append(name)
     for why, names in found.items():
-        count = f"{len(names)} of the last {len(calls)} files"
-        finding = f"{count} {why}, the newest: {names[0][:120]!r}"
-        yield Check(FAULT, "recordings", finding, LIMITS[why])
+        finding = Sentence(
+            "{some} of the last {all} files {why}, the newest: {newest}",
+            some=len(names),
+            all=len(calls),
+            why=WHY[why],
+            newest=repr(names[0][:120]),
+        )
+        yield Check(FAULT, SUBJECT, finding, LIMITS[why])

@@ -12,6 +12,7 @@ import database
 from ari_app.records import opened
 from ari_app.row import Clock, SourceError, shown
 from doctor.check import FAULT, GOOD, NOTE, Check
+from errors import Sentence, Words
 from models import Call
 from settings import Settings
 
@@ -22,21 +23,28 @@ SLOW = timedelta(minutes=10)
 def checks(settings: Settings) -> Iterator[Check]:
     subject, source = "calls.cdr", settings.calls.cdr
     if not source:
-        fix = "[calls] cdr: Asterisk's Master.csv or CDR database; see asterisk_conf/cdr.conf"
-        yield Check(NOTE, subject, "not set: calls while Trichter is away are not entered", fix)
+        fix = Words(
+            "[calls] cdr: Asterisk's Master.csv or CDR database; see asterisk_conf/cdr.conf"
+        )
+        away = Words("not set: calls while Trichter is away are not entered")
+        yield Check(NOTE, subject, away, fix)
         return
     try:
         with opened(source, Clock(settings.calls.cdr_timezone)) as tables:
-            kinds = " and ".join(table.kind.upper() for table in tables)
+            kinds = ", ".join(table.kind.upper() for table in tables)
     except SourceError as error:
-        fix = "name a file or database that this user may read; asterisk -rx 'cdr show status'"
+        fix = Words(
+            "name a file or database that this user may read; asterisk -rx 'cdr show status'"
+        )
         yield Check(FAULT, subject, str(error), fix)
         return
     if "://" not in source and _has_stopped(Path(source)):
-        fix = "asterisk -rx 'cdr show status' and 'cel show status'; is it the right file?"
-        yield Check(FAULT, subject, f"{source} does not grow, though there are calls", fix)
+        fix = Words("asterisk -rx 'cdr show status' and 'cel show status'; is it the right file?")
+        finding = Sentence("{source} does not grow, though there are calls", source=source)
+        yield Check(FAULT, subject, finding, fix)
     else:
-        yield Check(GOOD, subject, f"{kinds} from {shown(source)}")
+        finding = Sentence("{kinds} from {source}", kinds=kinds, source=shown(source))
+        yield Check(GOOD, subject, finding)
 
 
 def _has_stopped(file: Path) -> bool:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agi_scripts.protocol import FAILURE
-from doctor.check import FAULT, GOOD, NOTE, Check
+from doctor.check import FAULT, GOOD, NOTE, START, Check
+from errors import Sentence, Words
 from settings import Settings
 
 HTMX = Path(__file__).parents[1] / "panel" / "static" / "vendor" / "htmx.min.js"
@@ -23,10 +24,11 @@ def checks(settings: Settings) -> Iterator[Check]:
 def panel(settings: Settings) -> Iterator[Check]:
     subject, keys = "trichter panel", "[panel] bind and public_url"
     if not HTMX.is_file():
-        fix = "bin/setup --run-only, in Trichter's folder; before an installation with pip"
-        yield Check(FAULT, subject, f"{HTMX} is missing, pages are not live", fix)
+        fix = Words("bin/setup --run-only, in Trichter's folder; before an installation with pip")
+        finding = Sentence("{file} is missing, pages are not live", file=HTMX)
+        yield Check(FAULT, subject, finding, fix)
     request = b"GET /healthz HTTP/1.0\r\n\r\n"
-    yield _server(subject, settings.panel.bind, keys, request, _health, "start 'trichter serve'")
+    yield _server(subject, settings.panel.bind, keys, request, _health, START)
 
 
 def _health(answer: bytes) -> str:
@@ -37,14 +39,14 @@ def _health(answer: bytes) -> str:
 def _agi(settings: Settings) -> Iterator[Check]:
     """Nobody is called "unknown", so the right answer is to set nothing."""
     request = b"agi_network: yes\nagi_network_script: lookup_caller\nagi_callerid: unknown\n\n"
-    idle = "only needed for dialplans that use AGI"
+    idle = Words("only needed for dialplans that use AGI")
     yield _server("trichter agi", settings.agi.bind, "[agi] bind", request, _look_up, idle)
 
 
 def _look_up(answer: bytes) -> str:
     if answer not in (b"", FAILURE):
         raise ValueError("no AGI")
-    return "see the log of 'trichter agi'" if answer else ""
+    return Words("see the log of 'trichter agi'") if answer else ""
 
 
 def _server(
@@ -53,13 +55,14 @@ def _server(
     try:
         advice = trouble(_said(bind, request))
     except ConnectionRefusedError:
-        return Check(NOTE, subject, "not running", idle)
+        return Check(NOTE, subject, Words("not running"), idle)
     except (OSError, ValueError, TypeError, LookupError):
-        fix = f"end it, or set {keys} to another address"
-        return Check(FAULT, subject, f"on {bind} answers another program, or none", fix)
+        fix = Sentence("end it, or set {keys} to another address", keys=keys)
+        finding = Sentence("on {bind} answers another program, or none", bind=bind)
+        return Check(FAULT, subject, finding, fix)
     if advice:
-        return Check(FAULT, subject, "can't use the database", advice)
-    return Check(GOOD, subject, f"answers on {bind}")
+        return Check(FAULT, subject, Words("can't use the database"), advice)
+    return Check(GOOD, subject, Sentence("answers on {bind}", bind=bind))
 
 
 def _said(bind: str, request: bytes) -> bytes:

@@ -10,9 +10,13 @@ import peewee
 
 import database
 from doctor.check import FAULT, GOOD, NOTE, Check
+from errors import Sentence, Words
 from models import User
 from settings import Settings
 from verbs.phones import known_endpoints
+
+SUBJECT = Words("database")
+PEOPLE = Words("users")
 
 
 def checks(settings: Settings) -> Iterator[Check]:
@@ -20,18 +24,19 @@ def checks(settings: Settings) -> Iterator[Check]:
         pending = database.pending()
         database.database.execute_sql("SELECT 1")
         if pending:
-            finding = f"tables are missing or old: {len(pending)} to be applied"
-            yield Check(FAULT, "database", finding, "trichter init")
+            number = len(pending)
+            told = Sentence("tables are missing or old: {number} to be applied", number=number)
+            yield Check(FAULT, SUBJECT, told, "trichter init")
             return
         database.try_to_write()
-        yield Check(GOOD, "database", settings.database.url.split(":", 1)[0])
+        yield Check(GOOD, SUBJECT, settings.database.url.split(":", 1)[0])
         yield from _file()
         yield from _people()
     except (database.DatabaseTrouble, peewee.PeeweeException) as error:
         known = isinstance(error, database.DatabaseTrouble)
         text = str(error) if known else database.explain(error)
         finding, _, fix = text.removeprefix("database: ").partition(" — ")
-        yield Check(FAULT, "database", finding, fix)
+        yield Check(FAULT, SUBJECT, finding, fix)
 
 
 def _file() -> Iterator[Check]:
@@ -42,8 +47,10 @@ def _file() -> Iterator[Check]:
     if is_reached and file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
         yield Check(
             FAULT,
-            "database file",
-            "holds customers and password hashes, and every user of this machine can open it",
+            Words("database file"),
+            Words(
+                "holds customers and password hashes, and every user of this machine can open it"
+            ),
             f"chmod o-rwx {file}*",
         )
 
@@ -51,15 +58,16 @@ def _file() -> Iterator[Check]:
 def _people() -> Iterator[Check]:
     people = User.select().where(User.active)
     if not people.exists():
-        yield Check(NOTE, "users", "there are none", "trichter user add LOGIN --name … --role …")
+        fix = "trichter user add LOGIN --name … --role …"
+        yield Check(NOTE, PEOPLE, Words("there are none"), fix)
         return
     if not people.where(User.role == "admin").exists():
-        finding = "none is an administrator, so nobody can open the page Setup"
-        yield Check(NOTE, "users", finding, "trichter user add LOGIN --name … --role admin")
+        finding = Words("none is an administrator, so nobody can open the page Setup")
+        yield Check(NOTE, PEOPLE, finding, "trichter user add LOGIN --name … --role admin")
     if not known_endpoints():
         yield Check(
             FAULT,
-            "users",
-            "none has a phone, so no call can be told to be a customer's",
+            PEOPLE,
+            Words("none has a phone, so no call can be told to be a customer's"),
             "trichter user add LOGIN … --endpoint PJSIP/101",
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TextIO
@@ -144,11 +144,14 @@ def write_cards(rows: Iterator[Row], out: TextIO) -> None:
         out.write(vcard.written(row))
 
 
-def write_csv(columns: list[str], rows: Iterator[Row], out: TextIO) -> None:
-    """RFC 4180 with a head line. A text that a spreadsheet would run as a formula gets a leading
-    apostrophe: caller names are written by strangers. Several values are parted by blanks."""
+def write_csv(
+    columns: list[str], rows: Iterator[Row], out: TextIO, names: Mapping[str, str] | None = None
+) -> None:
+    """RFC 4180 with a head line: the columns, or ``names`` for them. A text that a spreadsheet
+    would run as a formula gets a leading apostrophe: caller names are written by strangers. Several
+    values are parted by blanks."""
     writer = csv.DictWriter(out, columns)
-    writer.writeheader()
+    writer.writerow({key: (names or {}).get(key, key) for key in columns})
     for row in rows:
         writer.writerow({key: cell(value) for key, value in row.items()})
 

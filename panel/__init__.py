@@ -19,6 +19,7 @@ from panel import (
     contact_import,
     errors,
     languages,
+    once,
     packing,
     said,
     security,
@@ -74,6 +75,7 @@ def create_app(settings: Settings, receipt_key: str | None = None) -> Flask:
     packing.install(app)
     shown.install(app)
     said.install(app)
+    once.install(app)
     app.extensions["checkup"] = checkup.Checkup(settings)
     for noun in (*NOUNS, *ADMIN_NOUNS):
         app.register_blueprint(import_module(f"panel.{noun}").bp)
@@ -82,15 +84,8 @@ def create_app(settings: Settings, receipt_key: str | None = None) -> Flask:
 
 def _configure(app: Flask, settings: Settings) -> None:
     over_https = urlsplit(settings.panel.public_url).scheme == "https"
-    secret = settings.panel.secret_key
-    if not secret:
-        secret = secrets.token_hex(32)
-        app.logger.warning(
-            "panel.secret_key is empty: log-ins end when the panel restarts. "
-            "Put 64 random characters there to keep them."
-        )
     app.config.update(
-        SECRET_KEY=secret,
+        SECRET_KEY=settings.panel.secret_key or _made_up_key(app),
         RECORDING_FOLDERS=settings.recordings.folders,
         MAX_CONTENT_LENGTH=FORM_BYTES,
         MAX_FORM_MEMORY_SIZE=FORM_BYTES,
@@ -108,6 +103,14 @@ def _configure(app: Flask, settings: Settings) -> None:
         PBX=settings.pbx.name,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def _made_up_key(app: Flask) -> str:
+    app.logger.warning(
+        "panel.secret_key is empty: log-ins end when the panel restarts. "
+        "Put 64 random characters there to keep them."
+    )
+    return secrets.token_hex(32)
 
 
 def _connect() -> None:

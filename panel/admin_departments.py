@@ -11,6 +11,7 @@ from models import Department, User
 from panel.admin import admins_only, replaced
 from panel.auth import viewer
 from panel.languages import sentence
+from panel.once import once
 from verbs import departments as verbs
 
 bp = Blueprint("admin_departments", __name__, url_prefix="/admin/departments")
@@ -26,10 +27,10 @@ def index() -> str:
 def create() -> Any:
     form = request.form
     try:
-        made = verbs.add(form.get("name", ""), form.get("did", ""), by=viewer())
+        made = once(lambda: verbs.add(form.get("name", ""), form.get("did", ""), by=viewer()))
     except Refused as refusal:
         return _page(0, {refusal.field: sentence(refusal)}), 422
-    return _back(made.id)
+    return _back(made)
 
 
 @bp.post("/<int:department>")

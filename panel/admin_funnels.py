@@ -14,6 +14,7 @@ from models import Deal, Funnel, Stage
 from panel.admin import admins_only, replaced, seen, seen_of
 from panel.auth import viewer
 from panel.languages import sentence
+from panel.once import once
 from panel.urls import wants_fragment, whole
 from verbs import funnels as verbs
 from verbs import reasons
@@ -34,10 +35,11 @@ def index() -> str:
 def create() -> Any:
     try:
         stages = (_("Unsorted"), _("Completed"), _("Lost"))
-        made = verbs.add_funnel(request.form.get("name", ""), by=viewer(), stages=stages)
+        name = request.form.get("name", "")
+        made = once(lambda: verbs.add_funnel(name, by=viewer(), stages=stages))
     except Refused as refusal:
         return _page({"name": sentence(refusal)}), 422
-    return redirect(url_for("admin_funnels.show", funnel=made.id), 303)
+    return redirect(url_for("admin_funnels.show", funnel=made), 303)
 
 
 @bp.post("/order")

@@ -13,6 +13,7 @@ from panel import admin_funnels
 from panel.admin import admins_only, replaced, seen, seen_of
 from panel.auth import viewer
 from panel.languages import sentence
+from panel.once import once
 from panel.shown import DAY
 from panel.urls import whole
 from verbs import funnels as verbs
@@ -24,7 +25,6 @@ bp.before_request(admins_only)
 FIELDS = (
     "name", "buyer_phase", "advice", "probability", "stuck_after", "required_fields", "colour",
 )  # fmt: skip
-NEW_KINDS = ("open", "won", "lost")
 
 
 @bp.post("/funnels/<int:funnel>/stages")
@@ -32,10 +32,10 @@ def create(funnel: int) -> Any:
     found, form = Funnel.get_or_none(Funnel.id == funnel) or abort(404), request.form
     try:
         name, kind = form.get("name", ""), form.get("kind", "open")
-        made = verbs.add_stage(found, by=viewer(), name=name, kind=kind)
+        made = once(lambda: verbs.add_stage(found, by=viewer(), name=name, kind=kind))
     except Refused as refusal:
         return admin_funnels.page(found, {"stage": sentence(refusal)}), 422
-    return redirect(url_for("admin_stages.show", stage=made.id), 303)
+    return redirect(url_for("admin_stages.show", stage=made), 303)
 
 
 @bp.get("/stages/<int:stage>")

@@ -7,7 +7,7 @@ all modules as a folder.
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from flask import Flask, Response, current_app, g, request, url_for
@@ -26,18 +26,6 @@ def install(app: Flask) -> None:
     if missing:
         app.logger.warning("panel: %s missing, run bin/setup; pages work plainer", *missing[:1])
 
-    def asset(name: str) -> str:
-        """The address of a static file with its version; one that is missing has none, as a page
-        without it is better than no page."""
-        if name == STYLES:
-            return url_for("static", filename=STYLES, v=styles_of(folder)[0])
-        known = (folder / name).is_file()
-        if known and name.startswith(MODULES):
-            if "modules" not in g:  # the page asks for each of them
-                g.modules = version_of_all(folder / MODULES)
-            return url_for("static", filename=name.removeprefix(MODULES), modules=g.modules)
-        return url_for("static", filename=name, v=version(folder / name) if known else None)
-
     def stylesheets() -> list[str]:
         return [STYLES]
 
@@ -49,11 +37,24 @@ def install(app: Flask) -> None:
         return sorted(f"js/{path.name}" for path in folder.glob("js/*.js"))
 
     app.jinja_env.globals.update(
-        asset=asset, stylesheets=stylesheets, scripts=scripts, modules=modules
+        asset=partial(_address, folder), stylesheets=stylesheets, scripts=scripts, modules=modules
     )
     app.view_functions["static"] = _send
     app.add_url_rule("/static/modules/<modules>/<path:filename>", "static")
     app.after_request(_cache)
+
+
+def _address(folder: Path, name: str) -> str:
+    """Of a static file with its version; one that is missing has none, as a page without it is
+    better than no page."""
+    if name == STYLES:
+        return url_for("static", filename=STYLES, v=styles_of(folder)[0])
+    known = (folder / name).is_file()
+    if known and name.startswith(MODULES):
+        if "modules" not in g:  # the page asks for each of them
+            g.modules = version_of_all(folder / MODULES)
+        return url_for("static", filename=name.removeprefix(MODULES), modules=g.modules)
+    return url_for("static", filename=name, v=version(folder / name) if known else None)
 
 
 def _send(filename: str, modules: str = "") -> Response:

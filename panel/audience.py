@@ -73,10 +73,15 @@ def request_for(event: Event, user: User) -> int | None:
     return content["request"] if content.get("request_for") == user.id else None
 
 
+def is_of_board(event: Event) -> bool:
+    """Funnels and stages stand on the boards of all."""
+    return event.kind.startswith(("funnel", "stage."))
+
+
 def concerns(event: Event, user: User) -> bool:
     """Whether there is anything in it for this user."""
     kinds = (deal_for, call_for, request_for, task_for, contact_for)
-    return any(found(event, user) for found in kinds)
+    return is_of_board(event) or any(found(event, user) for found in kinds)
 
 
 def messages(event: Event, user: User) -> list[tuple[str, dict[str, Any]]]:
@@ -100,6 +105,8 @@ def messages(event: Event, user: User) -> list[tuple[str, dict[str, Any]]]:
         found.append(("contact", {"contact": contact, "kind": event.kind}))
     if wish := request_for(event, user):
         found.append(("request", {"request": wish, "kind": event.kind}))
+    if is_of_board(event):
+        found.append(("funnel", {"funnel": content.get("funnel"), "kind": event.kind}))
     return found
 
 

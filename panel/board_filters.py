@@ -9,11 +9,10 @@ from typing import Any
 from flask import abort, request
 from peewee import Case
 
-from fields import clean, number_or_none, utcnow
-from models import PRIORITIES, Deal, Mention, Phone, Stage, User, Word
+from fields import PRIORITIES, clean, number_or_none, utcnow
+from models import Deal, Mention, Phone, Stage, User, Word
 from panel.finding import contains, digits_of
-from panel.shown import as_dict
-from panel.urls import whole
+from panel.urls import as_dict, whole
 from spelling import words
 
 SORTS = ("date", "amount", "next")

@@ -10,7 +10,6 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from database import database
 from errors import Incomplete, Refused, TrichterError
 from fields import clean, number_or_none
 from models import Contact, Deal, Stage
@@ -20,6 +19,7 @@ from panel.board_filters import View
 from panel.entered import contact_with
 from panel.languages import sentence
 from panel.moves import person_named, stage_named
+from panel.once import once
 from panel.urls import came_from, is_local, wants_fragment, whole
 from verbs import deals as verbs
 from verbs import reasons
@@ -58,8 +58,7 @@ def _enter(line: str, target: Stage, asked: list[str], back: str) -> Any:
     # Until all is there it is on paper only; whoever is at a number has a contact.
     deal = Deal(title=line, stage=target, contact=Contact() if number_or_none(line) else None)
     try:
-        with database.atomic():
-            deal = _entered(line, target, asked)
+        number = once(lambda: _entered(line, target, asked))
     except Incomplete as lack:
         words = [word for word in completion.WORDS if word in {*asked, *lack.missing}]
         return completion.ask(deal, target, words, asked, back, line=line), 422
@@ -67,7 +66,7 @@ def _enter(line: str, target: Stage, asked: list[str], back: str) -> Any:
         problems = problem.args[0]
         return completion.ask(deal, target, asked, asked, back, problems, line=line), 422
     if wants_fragment():
-        card = cards.card_of(cards.the_deal(deal.id))
+        card = cards.card_of(cards.the_deal(number))
         return render_template("_card.html", card=card, view=View(viewer()))
     return redirect(back, 303)
 

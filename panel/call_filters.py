@@ -9,11 +9,9 @@ from flask import abort, request
 from flask_babel import gettext as _
 from peewee import Node, fn
 
-import models
 from fields import clean, normal_did, number_or_none
 from models import Call, Leg, User
-from panel.shown import as_dict
-from panel.urls import whole
+from panel.urls import as_dict, whole
 from verbs import ignored
 
 DIRECTIONS = ("incoming", "outgoing", "internal")
@@ -103,8 +101,7 @@ class Filters:
 def waits() -> Any:
     """T9 as a condition: missed, and nobody has talked with that number since. A hidden or
     ignored number can't be called back, and would wait for ever."""
-    missed = (Call.direction == "incoming") & (Call.outcome << models.MISSED_OUTCOMES)
-    condition = missed & Call.called_back_at.is_null() & Call.number.is_null(False)
+    condition = Call.were_missed() & Call.called_back_at.is_null() & Call.number.is_null(False)
     return condition & ignored.spares(Call.number)
 
 

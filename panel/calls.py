@@ -12,7 +12,7 @@ from flask import Blueprint, abort, render_template, request
 from peewee import JOIN, Case, Window, fn
 
 from fields import EPOCH, utcnow
-from models import MISSED_OUTCOMES, Call, Contact, Deal, Leg, User
+from models import Call, Contact, Deal, Leg, User
 from panel.auth import viewer
 from panel.call_filters import DIRECTIONS, OUTCOMES, Filters, waits
 from panel.shown import ms
@@ -159,8 +159,7 @@ def _call_backs(user: User) -> CallBacks:
     places = (
         Call.visible_to(user)
         .where(
-            Call.direction == "incoming",
-            Call.outcome << MISSED_OUTCOMES,
+            Call.were_missed(),
             Call.number.is_null(False),
             Call.started_at >= utcnow() - MEASURED,
         )

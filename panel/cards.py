@@ -12,7 +12,6 @@ from peewee import JOIN, fn
 
 from fields import utcnow
 from models import (
-    MISSED_OUTCOMES,
     Call,
     Company,
     Contact,
@@ -158,6 +157,5 @@ def _missed(ids: list[int]) -> list[Call]:
     """``Call.needs_call_back`` of these deals, the latest last. COALESCE keeps the databases from
     going through all that wait to be called back, which may be many."""
     waits = fn.COALESCE(Call.called_back_at, 0) == 0
-    missed = (Call.direction == "incoming") & (Call.outcome << MISSED_OUTCOMES)
-    found = Call.select().where(Call.deal << ids, missed, waits)
+    found = Call.select().where(Call.deal << ids, Call.were_missed(), waits)
     return sorted(found, key=lambda call: call.started_at)

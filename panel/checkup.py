@@ -26,7 +26,6 @@ LIMIT = 60.0
 class Round:
     """What one run has found so far. ``ended_at`` None: it is still going on."""
 
-    began_at: datetime
     began: float
     found: list[Check] = field(default_factory=list)
     ended_at: datetime | None = None
@@ -56,7 +55,7 @@ class Checkup:
             if self._round and self._round.is_running:
                 return
             self._over = threading.Event()
-            self._round = Round(utcnow(), time.monotonic())
+            self._round = Round(time.monotonic())
             about = (self._round, self._over)
             threading.Thread(target=self._run, args=about, name="doctor", daemon=True).start()
 

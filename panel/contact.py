@@ -16,6 +16,7 @@ from panel.audience import audible_to
 from panel.auth import viewer
 from panel.contacts import normal
 from panel.languages import sentence
+from panel.once import once
 from panel.urls import whole
 from verbs import contacts, erasure, merges, notes
 
@@ -77,7 +78,7 @@ def remove_number(number: int, phone: int) -> Any:
 def add_note(number: int) -> Any:
     contact = the_contact(number)
     try:
-        notes.add(request.form.get("text", ""), viewer(), contact=contact)
+        once(lambda: notes.add(request.form.get("text", ""), viewer(), contact=contact))
     except Refused as refusal:
         return _page(contact, {"text": sentence(refusal)}), 422
     return _back(contact)

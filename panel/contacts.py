@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
+from flask_babel import pgettext
 from peewee import JOIN, fn
 
 from errors import Refused
@@ -15,8 +16,8 @@ from models import Company, Contact, Deal, Phone, User
 from panel.auth import viewer
 from panel.finding import LONGEST, found_contacts
 from panel.languages import sentence
-from panel.shown import as_dict
-from panel.urls import whole
+from panel.once import once
+from panel.urls import as_dict, whole
 from verbs import contacts
 
 bp = Blueprint("contacts", __name__)
@@ -98,13 +99,27 @@ def export(form: str) -> Response:
     wanted = _ids(filters)
     if form == "csv":
         out.write("\ufeff")  # else Excel takes it for the code page of the machine
-        exports.write_csv(exports.COLUMNS["contacts"].split(), exports.contacts(wanted), out)
+        columns = exports.COLUMNS["contacts"].split()
+        exports.write_csv(columns, exports.contacts(wanted), out, _headings())
     else:
         exports.write_cards(exports.contacts(wanted), out)
     kind = {"csv": "text/csv", "vcf": "text/vcard"}[form]
     response = Response(out.getvalue(), content_type=f"{kind}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="contacts.{form}"'
     return response
+
+
+def _headings() -> dict[str, str]:
+    """Of a file for people. formats/contact_file.py knows them all when it comes back."""
+    return {
+        "id": pgettext("heading in a file", "id"),
+        "name": pgettext("heading in a file", "name"),
+        "company": pgettext("heading in a file", "company"),
+        "numbers": pgettext("heading in a file", "numbers"),
+        "email": pgettext("heading in a file", "email"),
+        "owner": pgettext("heading in a file", "owner"),
+        "created_at": pgettext("heading in a file", "created_at"),
+    }
 
 
 @bp.get("/contacts/new")
@@ -116,11 +131,11 @@ def new() -> str:
 def create() -> Any:
     """A contact by hand; who has the number already is shown, if the viewer may see that."""
     try:
-        made = _made()
+        number = once(_made)
     except Refused as refusal:
         problems = {refusal.field: sentence(refusal)}
         return render_template("new_contact.html", values=request.form, problems=problems), 422
-    return redirect(url_for("contact.show", number=made.id), 303)
+    return redirect(url_for("contact.show", number=number), 303)
 
 
 def _made() -> Contact:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
-from database import database, locked
+from database import locked
 from errors import Incomplete, Refused
 from fields import BadNumber, clean, normalise
 from models import Call, Contact, Deal, Funnel, Phone, Stage, User
@@ -20,6 +20,7 @@ from panel.entered import contact_with
 from panel.finding import LONGEST, find
 from panel.freshness import is_old
 from panel.languages import sentence
+from panel.once import once
 from panel.shown import BadAmount, read_amount
 from panel.urls import wants_fragment, whole
 from verbs.call_cards import attach
@@ -52,13 +53,12 @@ def create() -> Any:
         return _gone_to(made.id)
     try:
         values = _read(request.form, call)
-        with database.atomic():
-            deal = _made_meanwhile(call) or _open(call=call, **values)
+        number = once(lambda: _made_meanwhile(call) or _open(call=call, **values))
     except Unusable as problem:
         return _form(request.form, problem.args[0]), 422
     except Refused as refusal:
         return _form(request.form, _by_field(refusal)), 422
-    return _gone_to(deal.id)
+    return _gone_to(number)
 
 
 def _made_meanwhile(call: Call | None) -> Deal | None:

@@ -23,8 +23,6 @@ MORNING = time(9)
 """At which tasks are due that are for a day."""
 DAY = timedelta(days=1)
 FIRST_YEAR, LAST_YEAR = 2000, 2199
-PRESETS = ("hour", "tomorrow", "days3", "week", "at")
-"""In an hour, tomorrow at nine, in three days, on Monday of next week; ``at``: what is entered."""
 GROUPS = ("overdue", "today", "tomorrow", "week", "later", "without")
 
 
@@ -73,7 +71,8 @@ def _at(day: date, clock: time = time.min) -> datetime:
 
 
 def chosen(preset: str, written: str = "", was: datetime | None = None) -> datetime:
-    """When a task is due by what somebody chose, or wrote as 2026-01-31T14:30. ``was`` stays if
+    """When a task is due by what somebody chose (hour: in an hour; tomorrow: at nine; days3: in
+    three days; week: on Monday of next week), or else wrote as 2026-01-31T14:30. ``was`` stays if
     that is the same minute. Raises BadTime."""
     now = utcnow()
     today = now.astimezone().date()

@@ -10,7 +10,7 @@ from flask import request
 
 from panel.urls import is_local, whole
 
-CARRIED = ("csrf_token", "seen", "next", "back")
+CARRIED = ("csrf_token", "form_key", "seen", "next", "back")
 """Fields that people do not fill in, as are those that begin with seen_."""
 MOST = 50_000
 """Characters. What is longer is not kept: the page would be as large again."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from collections.abc import Callable
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,30 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, g, request
 from flask_babel import Babel, Domain, get_locale, gettext
 from flask_babel import gettext as _
+from jinja2 import pass_context
 
-from errors import Incomplete, TrichterError, Words, filled
+from errors import Incomplete, Sentence, TrichterError, Words, filled
 from fields import BadNumber
+from panel.shown import grouped
 
 LANGUAGES = {"en": "English", "de": "Deutsch", "ru": "Русский"}
 """As those who speak them call them; English is what the sources are written in."""
 FOLDER = Path(__file__).parent / "translations"
+_COUNT = re.compile(r"%\((\w+)\)d")
+
+
+class Texts(Translations):
+    """A catalogue whose whole numbers, as in %(num)d, are written as texts: see ``spoken``."""
+
+    def ugettext(self, message: str) -> str:
+        return _as_text(str(super().ugettext(message)))
+
+    def ungettext(self, singular: str, plural: str, num: int) -> str:
+        return _as_text(str(super().ungettext(singular, plural, num)))
+
+
+def _as_text(text: str) -> str:
+    return _COUNT.sub(r"%(\1)s", text) if ")d" in text else text
 
 
 class Catalogues(Domain):
@@ -28,6 +47,13 @@ class Catalogues(Domain):
     def get_translations(self) -> NullTranslations:
         return catalogue(get_locale().language)
 
+    def gettext(self, text: str, /, **values: Any) -> str:
+        return str(super().gettext(text, **spoken(text, values)))
+
+    def ngettext(self, singular: str, plural: str, num: int, /, **values: Any) -> str:
+        text = self.get_translations().ungettext(singular, plural, num)
+        return str(text % spoken(plural, {"num": num, **values}))
+
 
 class Languages(Babel):
     """Wherever a text is asked for: in requests, and in errors before one has begun."""
@@ -35,21 +61,55 @@ class Languages(Babel):
     domain_instance = Catalogues()
 
 
+@lru_cache(maxsize=2048)
+def _counts(text: str) -> frozenset[str]:
+    return frozenset(_COUNT.findall(text))
+
+
+def spoken(text: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a text; whole numbers (%(num)d) as the language writes them: 12,345."""
+    counts = _counts(text)
+    return {name: _whole(value) if name in counts else value for name, value in values.items()}
+
+
+def _whole(number: float) -> str:
+    """Most are small, and a board has hundreds of them."""
+    return grouped(int(number)) if abs(number) >= 1000 else str(int(number))
+
+
+def _in_templates(write: Callable[..., str]) -> Callable[..., str]:
+    """The same for the texts of templates: one, or two forms and the number that chooses."""
+
+    @pass_context
+    def written(context: Any, /, *texts: Any, **values: Any) -> str:
+        text, counted = texts[0], {}
+        if len(texts) > 1:
+            text, counted = texts[1], {"num": texts[2]}
+        return write(context, *texts, **spoken(text, {**counted, **values}))
+
+    return written
+
+
 @cache
 def catalogue(language: str) -> NullTranslations:
     file = FOLDER / f"{language}.po"
     if not file.is_file():
-        return NullTranslations()
+        return Texts()
     compiled = BytesIO()
     with file.open("rb") as texts:
         write_mo(compiled, read_po(texts, locale=language))
     compiled.seek(0)
-    return Translations(compiled)
+    return Texts(compiled)
 
 
 def install(app: Flask) -> None:
     Languages(app, locale_selector=language)
-    app.jinja_env.globals.update(languages=LANGUAGES, page_language=page_language)
+    texts: dict[str, Any] = app.jinja_env.globals
+    for name in ("gettext", "ngettext"):
+        texts[name] = _in_templates(texts[name])
+    texts.update(languages=LANGUAGES, page_language=page_language)
+    app.jinja_env.filters["in_words"] = in_words
+    app.jinja_env.tests["words"] = has_words
 
 
 def language() -> str:
@@ -74,10 +134,24 @@ def sentence(error: TrichterError) -> str:
     return filled(gettext(error.text), values)
 
 
+def in_words(text: str) -> str:
+    """A text that may have translations, as what the doctor finds; else as it is."""
+    if isinstance(text, Sentence):
+        return filled(gettext(text.text), {k: _said(v) for k, v in text.values.items()})
+    return _said(text)
+
+
+def has_words(text: str) -> bool:
+    """Whether it may have translations: what other programs say is English everywhere."""
+    return isinstance(text, Words | Sentence)
+
+
 def _said(value: object) -> str:
-    """A value of a refusal. Names and numbers stay as they are."""
+    """A value of a refusal. Names stay as they are."""
     if isinstance(value, BadNumber):
         return _("“%(text)s” is not a telephone number", text=value.written)
+    if isinstance(value, int):
+        return _whole(value)
     return gettext(value) if isinstance(value, Words) else str(value)
 
 

@@ -89,7 +89,17 @@ def owner(number: int) -> Any:
     deal = the_deal(number)
     if not viewer().sees_all:
         abort(403)
-    assign(deal, person_named(request.form.get("owner", "")), by=viewer())
+    given = assign(deal, person_named(request.form.get("owner", "")), by=viewer())
+    return _changed(number, given=given)
+
+
+@bp.post("/deals/<int:number>/owner/undo")
+def give_back(number: int) -> Any:
+    """R2: to who had it before the viewer gave it away."""
+    deal = the_deal(number)
+    if not viewer().sees_all:
+        abort(403)
+    verbs.take_back_owner(deal, by=viewer())
     return _changed(number)
 
 
@@ -125,16 +135,27 @@ def who_moved(deal: Deal) -> str:
     return _("This deal was moved to “%(stage)s”.", stage=deal.stage.name)
 
 
-def _changed(number: int, moved: bool = False) -> Any:
-    """The card for scripts; else back to the page, which offers to take a move back."""
+def _changed(number: int, moved: bool = False, given: bool = False) -> Any:
+    """The card for scripts, with the way back from another owner; else back to the page, which
+    offers to take back what was done."""
     deal = the_deal(number)
     if wants_fragment():
-        card = cards.card_of(deal)
-        return render_template("_card.html", card=card, view=View(viewer()))
+        card = render_template("_card.html", card=cards.card_of(deal), view=View(viewer()))
+        return card + render_template("_given.html", deal=deal, sentence=_given(deal)) * given
     if moved:
         names = {"deal": numbers(deal.title), "stage": deal.stage.name}
-        flash(f"{deal.id} {_('“%(deal)s” moved to “%(stage)s”.', **names)}", "move")
+        sentence = _("“%(deal)s” moved to “%(stage)s”.", **names)
+        flash(f"{deal.id} {sentence}", "move")
+    if given:
+        flash(f"{deal.id} {_given(deal)}", "owner")
     return redirect(_back(deal), 303)
+
+
+def _given(deal: Deal) -> str:
+    names = {"deal": numbers(deal.title), "name": deal.owner and deal.owner.name}
+    if deal.owner:
+        return _("“%(deal)s” given to %(name)s.", **names)
+    return _("“%(deal)s” is nobody’s now.", **names)
 
 
 def _back(deal: Deal) -> str:

@@ -10,6 +10,7 @@ from flask import Blueprint, abort, redirect, request, url_for
 from models import Note
 from panel.auth import viewer
 from panel.cards import the_deal
+from panel.once import once
 from panel.urls import came_from, wants_fragment
 from verbs import notes
 
@@ -24,7 +25,7 @@ def the_note(number: int) -> Note:
 @bp.post("/deals/<int:number>/notes")
 def create(number: int) -> Any:
     deal = the_deal(number)
-    notes.add(request.form.get("text", ""), by=viewer(), deal=deal, kind=_kind())
+    once(lambda: notes.add(request.form.get("text", ""), by=viewer(), deal=deal, kind=_kind()))
     return done(url_for("deals.deal", number=number))
 
 

@@ -19,6 +19,7 @@ from panel import callers, due, freshness
 from panel.audience import card_of, popping_up_for
 from panel.auth import viewer
 from panel.notes import done
+from panel.once import once
 from panel.shown import numbers
 from verbs import contacts, notes, tasks
 from verbs.phones import department_for
@@ -124,7 +125,9 @@ def note(number: int) -> Any:
     """On the card of the call, else of the contact; the note knows the call."""
     call = _own_call(number)
     deal, contact = _about(call)
-    notes.add(request.form.get("text", ""), by=viewer(), deal=deal, contact=contact, call=call)
+    text = request.form.get("text", "")
+    about: dict[str, Any] = {"deal": deal, "contact": contact, "call": call}
+    once(lambda: notes.add(text, by=viewer(), **about))
     return _done()
 
 
@@ -151,7 +154,8 @@ def plan(number: int) -> Any:
     deal, contact = _about(call)
     title = tasks.OF_CALLS[kind].format(name=_who(call))
     me = viewer()
-    tasks.add(title, due.chosen(when), me, me, kind, deal=deal, contact=contact, call=call)
+    about: dict[str, Any] = {"deal": deal, "contact": contact, "call": call}
+    once(lambda: tasks.add(title, due.chosen(when), me, me, kind, **about))
     return _done()
 
 

@@ -63,16 +63,19 @@ def _follow(trial: Trial, contact: Contact | None, situation: str, did: str) -> 
     if taker:
         trial.makes.append(_("The call is put on the deal “%(deal)s”.", deal=taker.title))
         trial.why.append(_why_taken(taker, found))
-        if calls_back:
-            trial.makes.append(_task(_by_name(taker.owner, _("of nobody"))))
-        return
-    owner = _whose(found, situation, did)
+        owner = _by_name(taker.owner, _("of nobody"))
+    else:
+        owner = _whose(found, situation, did)
+        _make(trial, contact, words, owner)
+    if calls_back:
+        trial.makes.append(_task(owner))
+
+
+def _make(trial: Trial, contact: Contact | None, words: set[str], owner: str) -> None:
     if contact is None and words & customers.CUSTOMERS:
         trial.makes.append(_("A contact, %(whose)s.", whose=owner))
     if "deal" in words:
         trial.makes.append(_("A deal in Unsorted, %(whose)s.", whose=owner))
-    if calls_back:
-        trial.makes.append(_task(owner))
 
 
 def _task(whose: str) -> str:

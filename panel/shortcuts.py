@@ -85,6 +85,7 @@ def _everywhere() -> dict[str, str]:
         "search": _("Search"),
         "new": _("New deal"),
         "popup": _("To the card of the call, and from one to the next"),
+        "undo": _("Take back what was done last"),
         "save": _("Save the note that is being written"),
         "help": _("Show what can be done with keys"),
     }
@@ -95,7 +96,6 @@ def _board() -> dict[str, str]:
         "cards": _("To the first card"),
         "quick": _("Enter a deal in this column"),
         "filter": _("To the filters"),
-        "undo": _("Take the last move back"),
     }
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 
 from babel import Locale
-from babel.dates import format_datetime, format_time
+from babel.dates import format_date, format_datetime, format_time
 from babel.numbers import (
     format_currency,
     format_decimal,
@@ -36,7 +35,7 @@ _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*", re.AS
 def install(app: Flask) -> None:
     filters = (
         *(money, rounded, symbol, plain, grouped, percent),
-        *(age, moment, since, clock, running, length_of, initials, ms, numbers, readable),
+        *(age, moment, since, day, clock, running, length_of, initials, ms, numbers, readable),
     )
     app.jinja_env.filters.update({f.__name__: f for f in filters})
     app.jinja_env.globals.update(now=utcnow, new_deals_in=lambda: fields.currency)
@@ -191,10 +190,18 @@ def since(when: datetime) -> str:
 
 def on_day(local: datetime, weekday: bool = False) -> str:
     """23 Nov, 14:00; the year only where it is another one."""
-    day = DAYS.get(get_locale().language, "d MMM")
-    day = f"EEE {day}" if weekday else day
-    day = day if local.year == utcnow().astimezone().year else f"{day} y"
-    return format_datetime(local, f"{day}, HH:mm", locale=get_locale())
+    pattern = f"{'EEE ' if weekday else ''}{_day_of(local)}, HH:mm"
+    return format_datetime(local, pattern, locale=get_locale())
+
+
+def day(when: date) -> str:
+    """23 Nov"""
+    return format_date(when, _day_of(when), locale=get_locale())
+
+
+def _day_of(when: date) -> str:
+    pattern = DAYS.get(get_locale().language, "d MMM")
+    return pattern if when.year == utcnow().astimezone().year else f"{pattern} y"
 
 
 def clock(seconds: float | None) -> str:
@@ -236,8 +243,3 @@ def ms(when: datetime | None) -> int | str:
 def numbers(text: str | None) -> str:
     """A name, or a number written readably if the name is just that."""
     return readable(text) if text and _E164.fullmatch(text) else text or ""
-
-
-def as_dict(**values: Any) -> dict[str, Any]:
-    """The values that are there: for query strings."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -14,8 +14,8 @@ from fields import EPOCH, utcnow
 from models import Call, Contact, Deal, Department, Phone, Task, User
 from panel.auth import viewer
 from panel.due import Days, today_began
-from panel.shown import as_dict, ms
-from panel.urls import whole
+from panel.shown import ms
+from panel.urls import as_dict, whole
 
 PAGE = 100
 """Open tasks that are shown at a time, and finished ones of today."""

@@ -14,6 +14,7 @@ from panel import due, task_lists
 from panel.admin import replaced
 from panel.auth import viewer
 from panel.languages import sentence
+from panel.once import once
 from panel.task_seen import DUE, seen, seen_of
 from panel.urls import came_from, is_local, wants_fragment, whole
 from verbs import tasks
@@ -59,10 +60,11 @@ def create() -> Any:
     before = the_task(whole(request.form["after"]) or 0) if "after" in request.form else None
     deal, contact = (_seen_deal(before), before.contact) if before else (_deal(), _contact())
     try:
-        task = tasks.add(by=viewer(), owner=_owner(deal), deal=deal, contact=contact, **_entries())
+        about = {"owner": _owner(deal), "deal": deal, "contact": contact, **_entries()}
+        number = once(lambda: tasks.add(by=viewer(), **about))
     except (Unusable, Refused) as error:
         return _refused(error, deal=deal, before=before, contact=contact)
-    return _done(task)
+    return _done(the_task(number))
 
 
 @bp.get("/tasks/<int:number>")

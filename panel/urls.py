@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import request
@@ -50,3 +51,8 @@ def wants_fragment() -> bool:
     return "HX-Request" in request.headers or "text/html-partial" in request.headers.get(
         "Accept", ""
     )
+
+
+def as_dict(**values: Any) -> dict[str, Any]:
+    """The values that are there: for query strings."""
+    return {name: value for name, value in values.items() if value is not None}

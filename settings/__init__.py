@@ -73,6 +73,7 @@ class Calls:
     outbound_context: str = _setting("from-internal", checks.context)
     outbound_format: str = _setting("national", checks.notation)
     outbound_prefix: str = _setting("", checks.dialled)
+    outbound_seconds: int = _setting(30, checks.seconds)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from typing import Any
 
 from database import database, locked
 from errors import Conflict, Refused
-from fields import check_amount, clean, utcnow
+from fields import check_amount, checked_priority, deal_title, utcnow
 from models import (
-    PRIORITIES,
     Call,
     Contact,
     Deal,
@@ -145,21 +144,9 @@ def take_back_owner(deal: Deal, by: User) -> User | None:
     return before
 
 
-def _title(title: str) -> str:
-    if not clean(title, 120):
-        raise Refused("must not be empty", field="title")
-    return clean(title, 120)
-
-
 def _amount(amount: Decimal | None) -> Decimal | None:
     check_amount(amount)
     return amount
-
-
-def _priority(priority: int) -> int:
-    if priority not in PRIORITIES:
-        raise Refused("-1, 0 or 1", field="priority")
-    return priority
 
 
 def _contact(contact: Contact | None) -> Contact | None:
@@ -167,9 +154,9 @@ def _contact(contact: Contact | None) -> Contact | None:
 
 
 READERS: dict[str, Any] = {
-    "title": _title,
+    "title": deal_title,
     "amount": _amount,
-    "priority": _priority,
+    "priority": checked_priority,
     "contact": _contact,
 }
 """What can be changed on a card, and what makes a column's value of it or raises Refused."""

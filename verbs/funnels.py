@@ -54,12 +54,15 @@ def change_funnel(
 ) -> bool:
     """Another name or position, or ``archived``. False: nothing differs. ``seen``: columns as the
     person saw them. Raises Refused, or Conflict if somebody else has changed one since."""
-    _check_seen(funnel, seen)
-    if "name" in about:
-        about["name"] = read_name(about["name"])
-        others = Funnel.select().where(Funnel.name == about["name"], Funnel.id != funnel.id)
-        _check_free(others, FUNNEL_IS_THERE)
     with database.atomic():
+        # All of them: of the last two not each may be archived by somebody else. No deal is moved
+        # meanwhile, nor one opened in a stage by hand.
+        list(locked(Funnel.select().order_by(Funnel.id)))
+        _check_seen(funnel, seen)
+        if "name" in about:
+            about["name"] = read_name(about["name"])
+            others = Funnel.select().where(Funnel.name == about["name"], Funnel.id != funnel.id)
+            _check_free(others, FUNNEL_IS_THERE)
         if about.get("archived") and not funnel.archived:
             _check_can_go(funnel)
         funnel.assign(**about)

@@ -13,10 +13,9 @@ from typing import Any
 from peewee import fn
 
 from database import database
-from fields import normal_did, outside_number, seconds
-from models import Call, Contact, Event, Leg, Phone, is_missed
-from models import clean as _clean
-from telephony.call_report import CallReport
+from fields import clean, normal_did, outside_number, seconds
+from models import Call, Contact, Event, Leg, Phone
+from telephony.call_report import CallReport, is_missed
 from verbs import call_backs, search
 from verbs.calls import record_call
 from verbs.ignored import makes_customers
@@ -133,10 +132,10 @@ class _Batch:
             linkedid=report.linkedid,
             direction=report.direction,
             number=outside_number(report.number, report.direction),
-            number_text=_clean(report.number, 40),
-            name=_clean(report.name),
+            number_text=clean(report.number, 40),
+            name=clean(report.name),
             did=normal_did(report.did) or None,
-            queue=_clean(report.queue) or None,
+            queue=clean(report.queue) or None,
             recording=report.recording or None,
             agent=speaker and speaker.id,
             started_at=report.started_at,

@@ -123,7 +123,10 @@ function show(old, card) {
 function heads(fresh) {
   for (const part of [...fresh.children]) {
     const old = !part.matches(".card") && document.getElementById(part.id);
-    if (old && old.outerHTML !== part.outerHTML) old.replaceWith(part);
+    if (!old || old.outerHTML === part.outerHTML) continue;
+    // Exchanged between press and release, a link in it would not hear of the click.
+    if (old.querySelector(":active")) emit("heads");
+    else old.replaceWith(part);
   }
 }
 

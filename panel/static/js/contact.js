@@ -9,14 +9,19 @@ import { hasTyped } from "./shared/typed.js";
 const page = document.querySelector("[data-contact-page]");
 const served = new Map();
 
+const AGAIN_MS = 3000;
+let again = 0;
+
+// A button that is exchanged between press and release would not hear of the click.
 const inUse = (part) =>
-  part.contains(document.activeElement) || hasTyped(part) || part.querySelector("details[open]") !== null;
+  part.contains(document.activeElement) || hasTyped(part) || part.querySelector("details[open], :active") !== null;
 
 async function renew() {
+  clearTimeout(again);
   try {
-    for (const fresh of parse(await fragment(location.href)).querySelectorAll("[data-contact-page] [data-part]")) {
-      takeOver(fresh);
-    }
+    const parts = parse(await fragment(location.href)).querySelectorAll("[data-contact-page] [data-part]");
+    // What is in use now is looked at again when it may be free.
+    if ([...parts].filter((part) => !takeOver(part)).length) again = setTimeout(look, AGAIN_MS);
     emit("renewed");
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
@@ -25,13 +30,16 @@ async function renew() {
   }
 }
 
+/** Puts a part of the newer page in place of the old one. False: not now. */
 function takeOver(fresh) {
   const { part } = fresh.dataset;
   const old = page.querySelector(`[data-part="${part}"]`);
   const html = bare(fresh);
-  if (!old || served.get(part) === html || inUse(old)) return;
+  if (!old || served.get(part) === html) return true;
+  if (inUse(old)) return false;
   served.set(part, html);
   old.replaceWith(fresh);
+  return true;
 }
 
 const look = () => latest("contact", renew);

@@ -4,15 +4,16 @@
 import { Failure, fragment } from "./shared/http.js";
 import { bare, morph } from "./shared/morph.js";
 import { announce, emit, latest, parse, toast } from "./shared/page.js";
+import { soon } from "./shared/soon.js";
 import { moveBy } from "./shared/stage.js";
 import { isChanged } from "./shared/typed.js";
 
 const page = () => document.querySelector("[data-deal-page]");
 const partOf = (root, name) => root.querySelector(`[data-part="${name}"]`);
 
-/** Somebody chooses or writes in it right now: what they do must not be taken away. */
+/** Somebody chooses, writes or presses in it right now: what they do must not be taken away. */
 const inUse = (part) =>
-  part.querySelector("details[data-edit][open], select:focus, input:focus, textarea:focus") !== null ||
+  part.querySelector("details[data-edit][open], select:focus, input:focus, textarea:focus, :active") !== null ||
   [...part.querySelectorAll("select, input:not([type=hidden]), textarea")].some(isChanged);
 
 // The parts as the server has sent them: scripts have changed them since.
@@ -166,6 +167,7 @@ if (page()) {
   document.addEventListener("trichter:contact", ({ detail }) => {
     if (String(detail.contact) === page().dataset.contact) look();
   });
+  document.addEventListener("trichter:funnel", ({ detail }) => soon("deal", look, detail.spread));
   document.addEventListener("submit", move);
   document.addEventListener("trichter:look", look);
   document.addEventListener("trichter:reconnected", look);

@@ -1,8 +1,9 @@
 // Forms that are saved without leaving the page: fields that are changed in their place, notes, what
 // a pop-up asks. What could not be saved stays in its field, with the reason below.
 
-import { Failure, fragment, post } from "./shared/http.js";
+import { Failure, fragment, post, send } from "./shared/http.js";
 import { announce, emit, parse, text, toast } from "./shared/page.js";
+import { offer } from "./shared/undo.js";
 
 const waysOf = (form) => form.closest("details[data-edit]");
 
@@ -64,6 +65,7 @@ async function save(event) {
     const response = await post(form.action, new FormData(form, event.submitter));
     if (!response.ok) throw new Failure(response.status, await sentence(response));
     saved(form);
+    offerBack(await response.text());
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     say(form, error.message);
@@ -71,6 +73,18 @@ async function save(event) {
   } finally {
     delete form.dataset.busy;
   }
+}
+
+/** The answer may tell of a way back. */
+function offerBack(html) {
+  const way = parse(html).querySelector("[data-undo-url]");
+  if (!way) return;
+  const { undoUrl, undone } = way.dataset;
+  offer(way.textContent, async () => {
+    await send(undoUrl, {});
+    announce(undone);
+    emit("look");
+  });
 }
 
 async function sentence(response) {

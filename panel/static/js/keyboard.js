@@ -1,14 +1,13 @@
-// The board by keyboard: from card to card, a card to another stage, and the last move back. The keys
-// are declared in panel/shortcuts.py.
+// The board by keyboard: from card to card, and a card to another stage. The keys are declared in
+// panel/shortcuts.py.
 
 import { cardOf, nameOf } from "./shared/cards.js";
 import { bind } from "./shared/keys.js";
 import { move } from "./shared/moves.js";
 import { announce, text } from "./shared/page.js";
-import { undoLast } from "./shared/undo.js";
+import { inTurn } from "./shared/undo.js";
 
 const board = document.getElementById("board");
-let moves = Promise.resolve();
 
 const lists = () => [...board.querySelectorAll(".col__cards")];
 
@@ -26,7 +25,7 @@ async function step(deal, by) {
 /** One after the other, so that three quick presses move three columns. */
 function toStage({ target }, by) {
   const { deal } = target.dataset;
-  moves = moves.then(() => step(deal, by));
+  inTurn(() => step(deal, by));
 }
 
 /** Over empty columns to the next one with cards. */
@@ -48,6 +47,4 @@ if (board) {
   bind("column-left", (event) => across(event, -1), CARD);
   bind("column-right", (event) => across(event, 1), CARD);
   bind("card-open", ({ target }) => target.querySelector("a")?.click(), CARD);
-  // In a field it belongs to what is written there. After a move that is still under way.
-  bind("undo", () => void (moves = moves.then(undoLast)));
 }

@@ -1,10 +1,10 @@
 // The stream of news. Others listen to what it tells: trichter:deal, trichter:call, trichter:contact,
-// trichter:request, trichter:task, trichter:reconnected.
+// trichter:request, trichter:task, trichter:funnel, trichter:reconnected.
 
+import { loadAnew } from "./shared/anew.js";
 import { fragment } from "./shared/http.js";
 import { emit, viewer } from "./shared/page.js";
 import { atRandom } from "./shared/soon.js";
-import { hasTyped } from "./shared/typed.js";
 
 const { liveUrl, popupsUrl } = document.body.dataset;
 const mark = document.getElementById("connection");
@@ -12,7 +12,6 @@ const MARK_MS = 5000;
 const RETRY_MS = 5000;
 const HIDDEN_MS = 60_000;
 const RELOAD_PAUSE_MS = 60_000;
-const AGAIN_MS = 2000;
 // The server lets itself be heard every 15 seconds: a line this quiet is dead.
 const SILENCE_MS = 40_000;
 
@@ -41,6 +40,7 @@ function connect() {
   source.addEventListener("call", tell);
   source.addEventListener("request", tell);
   source.addEventListener("task", tell);
+  source.addEventListener("funnel", tell);
   source.addEventListener("reload", behind);
   // Too many windows: this one was the oldest. It connects again when somebody looks at it.
   source.addEventListener("closed", () => {
@@ -116,22 +116,8 @@ function behind(message) {
   const last = Number(sessionStorage.getItem("trichter.reloaded"));
   const { spread: pause } = JSON.parse(message.data);
   if (Date.now() - last < RELOAD_PAUSE_MS) emit("reconnected", { spread: pause });
-  else setTimeout(loadAgain, atRandom(pause));
+  else setTimeout(() => loadAnew(), atRandom(pause));
 }
-
-function loadAgain() {
-  if (inUse()) {
-    setTimeout(loadAgain, AGAIN_MS);
-    return;
-  }
-  sessionStorage.setItem("trichter.reloaded", Date.now());
-  location.reload();
-}
-
-const inUse = () =>
-  hasTyped() ||
-  document.activeElement?.matches("input, textarea, select") ||
-  document.querySelector("dialog[open], dialog:popover-open") !== null;
 
 function visibility() {
   clearTimeout(hiddenTimer);
@@ -160,7 +146,7 @@ function wake() {
   if (!source) connect();
 }
 
-if (liveUrl) {
+function start() {
   connect();
   document.addEventListener("visibilitychange", visibility);
   addEventListener("offline", lost);
@@ -168,3 +154,6 @@ if (liveUrl) {
   addEventListener("pagehide", disconnect);
   addEventListener("pageshow", (event) => event.persisted && connect());
 }
+
+// News is told once: by then all scripts of the page are there to hear it.
+if (liveUrl) document.addEventListener("DOMContentLoaded", start);

@@ -12,6 +12,8 @@ function restore() {
   for (const field of document.querySelectorAll("[data-draft]")) {
     const kept = sessionStorage.getItem(keyOf(field));
     if (kept && field.value === field.defaultValue) field.value = kept;
+    // What was written is not to be folded away.
+    if (kept && field.closest("details.pop__fold")) field.closest("details").open = true;
     grow(field);
   }
 }

@@ -2,19 +2,12 @@
 // contact, note or department; and while the server is not there, the browser's own page would take
 // the place of what was written. What a script sends is its own business.
 
+import { isThere } from "./shared/http.js";
 import { text, toast } from "./shared/page.js";
 
 const SECONDS = 5;
-const WAIT_MS = 4000;
-const { healthUrl } = document.body.dataset;
 const sent = new WeakSet();
 const ready = new WeakSet();
-
-async function isThere() {
-  const signal = AbortSignal.timeout(WAIT_MS);
-  const answer = await fetch(healthUrl, { cache: "no-store", signal }).catch(() => null);
-  return answer !== null && answer.status < 500;
-}
 
 async function sendIfThere(form, submitter) {
   if (await isThere()) {
@@ -37,7 +30,7 @@ addEventListener("submit", (event) => {
   sent.add(form);
   // Whoever stops the page, or comes back to it, can try again.
   setTimeout(() => sent.delete(form), SECONDS * 1000);
-  if (!healthUrl) return;
+  if (!document.body.dataset.healthUrl) return;
   event.preventDefault();
   sendIfThere(form, submitter);
 });

@@ -11,6 +11,8 @@ const ENDED_MS = 6000;
 const NEXT_MS = 15_000;
 const HESITATES_MS = 4000;
 const AGAIN_MS = 3000;
+// Answers that another try would not change: logged out, and nothing there.
+const NEVER = [401, 404];
 const PARTS = ["head", "facts", "note", "stage", "ask", "next", "act"];
 const AFTER = "trichter.after";
 const DISMISSED = "trichter.dismissed";
@@ -64,9 +66,10 @@ function show(popup) {
   emit("popups");
 }
 
-/** A part's HTML without what differs every time: the form's token, and the seconds. */
+/** A part's HTML without what differs every time: the form's token and key, the seconds, and what
+    was unfolded. */
 const bare = (part) =>
-  part.innerHTML.replace(/(name="csrf_token" value=)"[^"]*"|(<time[^>]*>)[^<]*/g, "$1$2");
+  part.innerHTML.replace(/(name="(?:csrf_token|form_key)" value=)"[^"]*"|(<time[^>]*>)[^<]*| open=""/g, "$1$2");
 
 /** Only the parts that differ: the rest is not read out again, and a form in use stays. */
 function renew(old, popup) {
@@ -96,6 +99,11 @@ function ended(popup) {
   emit("popups");
 }
 
+function failed(error) {
+  if (!(error instanceof Failure)) throw error;
+  return error.status;
+}
+
 /** A talk shows its end and asks what is next; what only rang here is gone at once, unless something
     was typed. */
 async function over(popup) {
@@ -109,9 +117,16 @@ async function over(popup) {
   if (state !== "rings") await next(call, Date.now() + NEXT_MS);
 }
 
-/** What comes after a talk, until a moment. */
+/** What comes after a talk, until a moment; the end of a talk is told once, so it is asked for until
+    there is an answer. */
 async function next(call, until) {
-  const html = await fragment(`${popupsUrl}/${call}/after`).catch(() => "");
+  const html = await fragment(`${popupsUrl}/${call}/after`).catch(failed);
+  if (typeof html !== "string") {
+    if (NEVER.includes(html)) return;
+    keepLeaving(call, Date.now() + NEXT_MS);
+    setTimeout(() => latest(`call-${call}`, () => next(call, Date.now() + NEXT_MS)), AGAIN_MS);
+    return;
+  }
   for (const fresh of parse(html).querySelectorAll(".pop")) {
     show(fresh);
     const popup = popupOf(call);
@@ -158,7 +173,7 @@ async function changed({ call, kind }) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 404 && popup) await over(popup);
     // News is told once: what could not be fetched is asked for again, with all the others.
-    if (![401, 404].includes(error.status)) setTimeout(() => latest("popups", all), AGAIN_MS);
+    if (!NEVER.includes(error.status)) setTimeout(() => latest("popups", all), AGAIN_MS);
   }
 }
 
@@ -204,6 +219,7 @@ if (stack && popupsUrl) {
   });
   document.addEventListener("trichter:deal", ({ detail }) => ofDeal(detail));
   document.addEventListener("trichter:contact", ({ detail }) => ofContact(detail));
+  document.addEventListener("trichter:funnel", () => stack.querySelector(".pop__stage") && latest("popups", all));
   document.addEventListener("trichter:reconnected", () => latest("popups", all));
   stack.addEventListener("click", ({ target }) => {
     if (target.closest("[data-dismiss]")) dismiss(target.closest(".pop"));

@@ -6,27 +6,44 @@ import { Failure, fragment } from "./shared/http.js";
 import { announce, emit, parse, toast } from "./shared/page.js";
 import { viewed, words } from "./shared/texts.js";
 
+const dialog = document.getElementById("completion");
+let wasAsked = false;
+
 async function enter(event) {
   const form = event.target.closest("[data-quick]");
   if (!form) return;
   event.preventDefault();
   const line = form.elements.title;
-  // Enter twice makes one deal.
-  if (!line.value.trim() || form.dataset.sending) return;
-  form.dataset.sending = "";
+  if (!line.value.trim()) return;
+  // Enter twice makes one deal; what was written meanwhile is the next one.
+  if (form.dataset.sending) form.dataset.sending = "again";
+  if (form.dataset.sending) return;
+  form.dataset.sending = "once";
+  wasAsked = false;
   try {
-    // The stage may ask for more: then a form does, and whoever thinks better of it keeps the line.
+    const isMade = await make(form, line.value);
+    if (wasAsked) line.focus({ preventScroll: true });
+    if (!isMade || form.dataset.sending === "once" || !line.value.trim()) return;
+  } finally {
+    delete form.dataset.sending;
+  }
+  form.requestSubmit();
+}
+
+/** False: whoever thought better of it, or had no luck, keeps the line. */
+async function make(form, title) {
+  const line = form.elements.title;
+  try {
+    // The stage may ask for more: then a form does.
     const html = await completed(viewed(form.action), new FormData(form));
-    if (html !== null) {
-      line.value = "";
-      await show(parse(html).querySelector(".card"));
-    }
-    line.focus({ preventScroll: true });
+    if (html === null) return false;
+    line.value = line.value.startsWith(title) ? line.value.slice(title.length) : line.value;
+    show(parse(html).querySelector(".card"));
+    return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);
-  } finally {
-    delete form.dataset.sending;
+    return false;
   }
 }
 
@@ -48,3 +65,4 @@ async function show(card) {
 }
 
 document.getElementById("board")?.addEventListener("submit", enter);
+dialog?.addEventListener("beforetoggle", () => (wasAsked = true));

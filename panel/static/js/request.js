@@ -12,6 +12,7 @@ const { requestsUrl } = document.getElementById("texts")?.dataset ?? {};
 const place = document.querySelector("[data-request-place]");
 const strip = place ?? document.createElement("div");
 let timer = 0;
+let news = 0;
 
 const shown = () => strip.querySelector(".request");
 const isOpen = (request) => !["done", "failed"].includes(request.dataset.state);
@@ -39,6 +40,7 @@ function show(html) {
 }
 
 function look(url) {
+  news += 1;
   return latest("request", async () => {
     try {
       show(await fragment(url));
@@ -54,8 +56,11 @@ async function submitted(event) {
   if (!form) return;
   event.preventDefault();
   const values = new URLSearchParams(new FormData(form, event.submitter));
+  const before = news;
   try {
     show(await send(form.action, values));
+    // The answer was on its way when the call went on: it may be older than what it tells of.
+    if (news !== before && shown()) look(shown().dataset.url);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);

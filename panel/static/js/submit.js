@@ -1,10 +1,13 @@
 // Lists that submit their form when something is chosen. By keyboard the arrows change the value step
 // by step, so there the button stays, and says when.
 
+import { isChanged } from "./shared/typed.js";
+
 function prepare(list) {
   const button = list.form.querySelector("[data-submit-button]");
   let byPointer = true;
-  if (button) button.hidden = true;
+  // Who has chosen before this script was there still needs it.
+  if (button) button.hidden = !isChanged(list);
   list.addEventListener("pointerdown", () => {
     byPointer = true;
   });

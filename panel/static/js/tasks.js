@@ -2,19 +2,20 @@
 // leaving the page, and news of them. Up and down go from task to task; on one, D finishes it and
 // S puts it off.
 
-import { Failure, fragment, post } from "./shared/http.js";
+import { Failure, fragment, post, send } from "./shared/http.js";
 import { bind } from "./shared/keys.js";
 import { announce, latest, parse, text, toast } from "./shared/page.js";
 import { soon } from "./shared/soon.js";
+import { remember } from "./shared/undo.js";
 
 const list = () => document.querySelector("[data-tasks]");
 const forms = "form[data-task-form]";
 
-/** Somebody answers or writes in it right now: that must not be taken away. */
+/** Somebody answers, writes or presses in it right now: that must not be taken away. */
 function inUse() {
   const { activeElement } = document;
   const writes = list().contains(activeElement) && activeElement.matches("input, select");
-  return writes || list().querySelector("details[open], [data-task-next]") !== null;
+  return writes || list().querySelector("details[open], [data-task-next], :active") !== null;
 }
 
 let again = 0;
@@ -112,6 +113,8 @@ const AFTER = {
     form.closest("[data-task]").replaceWith(fresh);
     fresh.querySelector("[data-task-next] input[name=title]")?.focus();
     announce(fresh.querySelector(".task__asks")?.textContent ?? "");
+    const { action } = fresh.querySelector("form[data-task-form=reopen]");
+    remember(() => reopen(fresh.id, action));
   },
   next(form) {
     leave(form);
@@ -131,6 +134,16 @@ const AFTER = {
     form.closest("[data-task]").querySelector("[data-task-link]").focus();
   },
 };
+
+/** It is open again, and nobody asks for the step after it. */
+async function reopen(id, action) {
+  const task = parse(await send(action, {})).querySelector("[data-task]");
+  const link = task.querySelector("[data-task-link]");
+  document.getElementById(id)?.replaceWith(task);
+  announce(text("taskOpen", { title: link.textContent.trim() }));
+  if (link.isConnected) link.focus();
+  look();
+}
 
 function changed(form, html) {
   AFTER[form.dataset.taskForm](form, parse(html).querySelector("[data-task]"));

@@ -7,6 +7,7 @@ import { hasTyped } from "./typed.js";
 // has whole seconds, so smaller differences are none.
 let ahead = 0;
 let isReloading = false;
+const WAIT_MS = 4000;
 const STALE = "X-Stale-Form";
 const OTHER = "X-Other-Viewer";
 const notices = {
@@ -23,6 +24,13 @@ export class Failure extends Error {
     super(sentence);
     this.status = status;
   }
+}
+
+/** Whether the server can be asked for a page at this moment. */
+export async function isThere() {
+  const signal = AbortSignal.timeout(WAIT_MS);
+  const answer = await fetch(document.body.dataset.healthUrl, { cache: "no-store", signal }).catch(() => null);
+  return answer !== null && answer.status < 500;
 }
 
 /** The answer to a request. Raises Failure; its message is fit to be shown. */
@@ -80,8 +88,24 @@ export async function fragment(url) {
   return response.text();
 }
 
+/** What a form has made it makes once (panel/once.py): the same entries sent again are to be a second
+    one from now on. */
+function renewKey(url) {
+  const place = new URL(url, location.href).pathname;
+  const key = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12)));
+  for (const field of document.querySelectorAll("input[name=form_key]")) {
+    if (new URL(field.form.action).pathname === place) field.value = btoa(key);
+  }
+}
+
 /** Posts a form's values; the whole response. */
 export async function post(url, values) {
+  const response = await posted(url, values);
+  if (response.ok) renewKey(url);
+  return response;
+}
+
+async function posted(url, values) {
   const body = values instanceof FormData ? values : new URLSearchParams(values);
   const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   const sent = () => ask(url, { method: "POST", body, headers: { "X-CSRFToken": token() } });

@@ -1,9 +1,9 @@
 // Makes a part of the page like a newer one, and leaves alone what is the same: the focus, what is
 // scrolled, and running times stay.
 
-/** A part's HTML without what differs every time: a form's token, and running seconds. */
+/** A part's HTML without what differs every time: a form's token and key, and running seconds. */
 export const bare = (part) =>
-  part.outerHTML.replace(/(name="csrf_token" value=)"[^"]*"|(<(?:time|span)[^>]* data-timer[^>]*>)[^<]*/g, "$1$2");
+  part.outerHTML.replace(/(name="(?:csrf_token|form_key)" value=)"[^"]*"|(<(?:time|span)[^>]* data-timer[^>]*>)[^<]*/g, "$1$2");
 
 const keyOf = (node) => node.id || node.dataset?.key;
 

@@ -13,6 +13,8 @@ const moving = new Set();
 /** While a card is dragged or its move is under way, news of it have to wait. */
 export const isBusy = (deal) => moving.has(String(deal));
 
+export const isAnyBusy = () => moving.size > 0;
+
 export function hold(card) {
   moving.add(card.dataset.deal);
 }

@@ -1,4 +1,4 @@
-// The way back after an act: a message with 'Undo' for some seconds, and Control-Z.
+// The way back after an act, on every page: a message with 'Undo' for some seconds, and Control-Z.
 
 import { Failure } from "./http.js";
 import { announce, text, toast } from "./page.js";
@@ -6,11 +6,25 @@ import { announce, text, toast } from "./page.js";
 const SECONDS = 10;
 const MOST = 20;
 const ways = [];
+let turn = Promise.resolve();
+
+/** Runs work when what was asked for by keys before it is done. */
+export function inTurn(work) {
+  // One that fails unexpectedly must not stop all that come after it.
+  turn = turn.then(work).catch(reportError);
+}
 
 /** Tells what was done, and offers to take it back with `takeBack`. */
 export function offer(message, takeBack, details = null) {
   const way = { takeBack, note: shown(message, details) };
   way.note.querySelector("button").addEventListener("click", () => go(way));
+  keep(way);
+}
+
+/** Control-Z takes it back, too; what was done shows by itself, with a button of its own. */
+export const remember = (takeBack) => keep({ takeBack, note: null });
+
+function keep(way) {
   ways.push(way);
   if (ways.length > MOST) ways.shift();
 }
@@ -51,7 +65,7 @@ async function go(way) {
   const at = ways.indexOf(way);
   if (at < 0) return;
   ways.splice(at, 1);
-  way.note.remove();
+  way.note?.remove();
   try {
     await way.takeBack();
   } catch (error) {
@@ -60,8 +74,11 @@ async function go(way) {
   }
 }
 
-/** Takes back the last act of this page that was not taken back yet. */
-export function undoLast() {
-  if (ways.length) go(ways.at(-1));
+/** Takes back the last act of this page that was not taken back yet, else what the page came with:
+    what was done by a form without scripts. */
+export async function undoLast() {
+  const plain = document.querySelector("form.moved");
+  if (ways.length) await go(ways.at(-1));
+  else if (plain) plain.requestSubmit();
   else announce(text("nothing"));
 }
