@@ -16,6 +16,11 @@ from sip_parties import Caller, Phone
 
 from tests.switched_off import SwitchedOff
 
+LIMIT = "TRICHTER_DECIDES_WITHIN"
+UNHURRIED = 20
+"""Seconds that Trichter gets to decide here. With the one of the sample, calls would reach the
+fallback whenever the machine has other things to do."""
+
 
 class Phones(Protocol):
     """Switches a seller's phone on: phones("101", "busy"), phones("102", ring_seconds=1)."""
@@ -47,7 +52,18 @@ def asterisk(pytestconfig: pytest.Config) -> Iterator[PrivateAsterisk]:
     Whoever changes or kills it makes one for itself instead.
     """
     with PrivateAsterisk(pytestconfig.getoption("asterisk")) as pbx:
+        pbx.cli(f"dialplan set global {LIMIT} {UNHURRIED}")
         yield pbx
+
+
+@pytest.fixture
+def one_second(asterisk: PrivateAsterisk) -> Iterator[float]:
+    """Trichter gets as long to decide as the sample says; the seconds."""
+    sample = (asterisk.conf / "extensions.conf").read_text()
+    seconds = sample.partition(f"\n{LIMIT}=")[2].partition("\n")[0]
+    asterisk.cli(f"dialplan set global {LIMIT} {seconds}")
+    yield float(seconds)
+    asterisk.cli(f"dialplan set global {LIMIT} {UNHURRIED}")
 
 
 @pytest.fixture

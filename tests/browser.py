@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import programs
 
 AXE = programs.CHECKOUT / ".private/frontend/node_modules/axe-core/axe.min.js"
-# Milliseconds that Playwright waits for what a test expects. Generous: two cores serve everybody.
-PATIENCE = 10_000
+# Milliseconds that Playwright waits for what a test expects. It only costs where something fails,
+# and the machine may be busy with other tests.
+PATIENCE = 40_000
+expect.set_options(timeout=PATIENCE)
 FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",

@@ -141,3 +141,16 @@ def sign_in(page: Page, login: str, password: str = PASSWORD) -> None:
     page.fill("#login", login)
     page.fill("#password", password)
     page.click("main .btn--go")
+    page.wait_for_selector("header .me")
+
+
+def follow(page: Page, what: Locator) -> None:
+    """A press that leads to another page, by a link or a form: return when that one is there."""
+    with page.expect_navigation():
+        what.click()
+
+
+def enter_leads_on(page: Page) -> None:
+    """As ``follow``, by Enter in a form."""
+    with page.expect_navigation():
+        page.keyboard.press("Enter")

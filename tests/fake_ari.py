@@ -100,10 +100,10 @@ class FakeAri:
             with contextlib.suppress(OSError):
                 raw.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5)
+            thread.join(30)
         self._listener.close()
 
-    def wait_for_lines(self, count: int, timeout: float = 5) -> None:
+    def wait_for_lines(self, count: int, timeout: float = 30) -> None:
         """Until so many connections have come. TimeoutError."""
         with self.more:
             if not self.more.wait_for(lambda: len(self.at) >= count, timeout):

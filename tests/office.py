@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from asterisk_runtime import free_tcp_port
+from ports import free_tcp_port
 from private_asterisk import PrivateAsterisk
 from sip_parties import Caller, Phone
 
@@ -26,7 +26,8 @@ from models import Call, Deal, Event
 from tests.world import World, populate, release, use
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 15.0
+PATIENCE = 40.0
+"""Seconds. It only costs where something fails, and the machine may be busy with other tests."""
 LOOK_EVERY = 0.02
 PHONES = ("101", "102", "103")
 
@@ -105,7 +106,7 @@ class Office:
 
         def answers() -> bool:
             try:
-                with urllib.request.urlopen(f"http://{place}/healthz", timeout=2) as reply:
+                with urllib.request.urlopen(f"http://{place}/healthz", timeout=10) as reply:
                     return bool(reply.status == 200)
             except OSError:
                 return False
@@ -159,7 +160,7 @@ class Office:
                 process.terminate()
         for process in self.processes:
             try:
-                process.wait(10)
+                process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -85,7 +85,7 @@ class PostgreSQL(Server):
         ]
 
     def connect(self) -> Any:
-        return psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=5)
+        return psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=30)
 
     def drop(self, name: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")

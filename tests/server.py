@@ -12,9 +12,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
-from asterisk_runtime import free_tcp_port
+from ports import free_tcp_port
 
-START_SECONDS = 30
+START_SECONDS = 60
 ATTEMPTS = 3
 STOP_SECONDS = 20
 

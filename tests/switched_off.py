@@ -10,7 +10,7 @@ import socket
 import threading
 from typing import Self
 
-from asterisk_runtime import LOOPBACK
+from ports import LOOPBACK
 
 COPIED = (b"Via", b"From", b"To", b"Call-ID", b"CSeq")
 

@@ -37,6 +37,9 @@ def test_every_figure_is_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
 ) -> None:
     monkeypatch.setattr(load, "HOLD", 0.1)
+    # However busy the machine is: every run counts.
+    for module, limit in ((load, "LATE"), (load, "PATIENCE"), (rates, "ROWS_WITHIN")):
+        monkeypatch.setattr(module, limit, 60.0)
     try:
         figures = calls.measure(TINY, pytestconfig.getoption("asterisk"), tmp_path)
     finally:
@@ -108,6 +111,6 @@ def test_ctrl_c_ends_all_that_was_started(tmp_path: Path) -> None:
         started = psutil.Process(process.pid).children(recursive=True)
         assert started
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 130
-    assert psutil.wait_procs(started, 5)[1] == []
+        assert process.wait(60) == 130
+    assert psutil.wait_procs(started, 60)[1] == []
     assert list(tmp_path.iterdir()) == []

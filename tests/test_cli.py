@@ -288,7 +288,7 @@ def test_servers_that_refuse(kind: str, run: Run, request: pytest.FixtureRequest
 
 @pytest.fixture
 def unused_port() -> int:
-    from asterisk_runtime import free_tcp_port
+    from ports import free_tcp_port
 
     return free_tcp_port()
 

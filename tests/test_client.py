@@ -36,7 +36,8 @@ DIALPLAN = {
     "ring": ["Wait(30)"],
     "stasis": ["Stasis(test-client,a,b)", "Set(AFTER=stasis)", "Wait(30)"],
 }
-QUICK: dict[str, Any] = {"ping_every": 0.3, "silent_after": 1.5, "longest_pause": 0.3}
+PATIENCE = 30.0
+QUICK: dict[str, Any] = {"ping_every": 0.3, "longest_pause": 0.3, "timeout": PATIENCE}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def add_dialplan(asterisk: PrivateAsterisk) -> None:
 
 @pytest.fixture
 def client(exchange: PrivateAsterisk) -> Iterator[Client]:
-    client = connect(exchange.ari_url, exchange.ari_username, exchange.ari_password)
+    client = connect(exchange.ari_url, exchange.ari_username, exchange.ari_password, PATIENCE)
     yield client
     for channel in client.channels.list():
         with contextlib.suppress(Gone):
@@ -83,7 +84,7 @@ class Listener:
 
     def event(self, kind: str, **wanted: Any) -> dict[str, Any]:
         """The next event of this type whose channel has these values."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE
         while True:
             event = self.queue.get(timeout=max(0.01, deadline - time.monotonic()))
             channel = event.get("channel") or {}
@@ -99,7 +100,7 @@ def listening(asterisk: PrivateAsterisk, **options: Any) -> Iterator[Listener]:
         yield listener
     finally:
         listener.stream.stop()
-        listener.thread.join(10)
+        listener.thread.join(PATIENCE)
         assert not listener.thread.is_alive()
 
 
@@ -120,7 +121,7 @@ def local(client: Client, extension: str, **options: Any) -> Any:
 
 def eventually(condition: Callable[[], bool]) -> None:
     """For what Asterisk tells nobody: asked again until it holds."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -219,14 +220,14 @@ def test_api_docs_are_fetched_once_and_late(
     # 'localhost' is another address than that of all other tests, so nothing of it is there yet.
     url = exchange.ari_url.replace("127.0.0.1", "localhost")
     caplog.set_level(logging.DEBUG, "urllib3")
-    first = connect(url, exchange.ari_username, exchange.ari_password)
+    first = connect(url, exchange.ari_username, exchange.ari_password, PATIENCE)
     assert "api-docs" not in caplog.text
     threads = [threading.Thread(target=first.channels.list) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    second = connect(url, exchange.ari_username, exchange.ari_password)
+    second = connect(url, exchange.ari_username, exchange.ari_password, PATIENCE)
     second.bridges.list()
     assert caplog.text.count("api-docs/channels.json") == 1
     first.close()
@@ -242,7 +243,7 @@ def kinds_of_a_call(exchange: PrivateAsterisk, listener: Listener) -> set[str]:
     kinds: set[str] = set()
     ended = 0
     while ended < 2:
-        event = listener.queue.get(timeout=5)
+        event = listener.queue.get(timeout=PATIENCE)
         kinds.add(event["type"])
         if event["type"] == "ChannelCreated":
             assert event["channel"]["channelvars"]["CHANNEL(linkedid)"]
@@ -256,7 +257,7 @@ def test_calls_of_the_dialplan_are_seen_without_the_talkative_events(
     exchange: PrivateAsterisk, client: Client
 ) -> None:
     with listening(exchange) as listener:
-        listener.connects.get(timeout=5)
+        listener.connects.get(timeout=PATIENCE)
         path = "/applications/{applicationName}"
         application = client.request("GET", path, applicationName=APP)
         assert application["events_disallowed"] == [{"type": kind} for kind in QUIET_EVENTS]
@@ -269,13 +270,13 @@ def test_calls_of_the_dialplan_are_seen_without_the_talkative_events(
 
 def test_without_filter_everything_is_seen(exchange: PrivateAsterisk) -> None:
     with listening(exchange, disallowed=()) as listener:
-        listener.connects.get(timeout=5)
+        listener.connects.get(timeout=PATIENCE)
         assert kinds_of_a_call(exchange, listener) & set(QUIET_EVENTS)
 
 
 def test_stasis_and_back_to_the_dialplan(exchange: PrivateAsterisk, client: Client) -> None:
     with listening(exchange) as listener:
-        listener.connects.get(timeout=5)
+        listener.connects.get(timeout=PATIENCE)
         local(client, "stasis")
         start = listener.event("StasisStart")
         assert start["args"] == ["a", "b"]
@@ -295,7 +296,7 @@ def test_stasis_and_back_to_the_dialplan(exchange: PrivateAsterisk, client: Clie
 
 def test_big_events_arrive(exchange: PrivateAsterisk, client: Client) -> None:
     with listening(exchange) as listener:
-        listener.connects.get(timeout=5)
+        listener.connects.get(timeout=PATIENCE)
         name = "ä" * 5000
         client.channels.originateWithId(
             channelId=new_id(),
@@ -310,20 +311,20 @@ def test_big_events_arrive(exchange: PrivateAsterisk, client: Client) -> None:
 
 def test_second_process_takes_the_application(exchange: PrivateAsterisk) -> None:
     with listening(exchange, replaced_pause=0.5) as first:
-        first.connects.get(timeout=5)
+        first.connects.get(timeout=PATIENCE)
         with listening(exchange, replaced_pause=60.0) as second:
-            second.connects.get(timeout=5)
-            assert "another process" in first.reasons.get(timeout=5)
+            second.connects.get(timeout=PATIENCE)
+            assert "another process" in first.reasons.get(timeout=PATIENCE)
             # After its pause the first one is back, and the second one notices the same.
-            first.connects.get(timeout=5)
-            assert "another process" in second.reasons.get(timeout=5)
+            first.connects.get(timeout=PATIENCE)
+            assert "another process" in second.reasons.get(timeout=PATIENCE)
             assert not second.stream.connected
 
 
 @pytest.fixture
 def running(exchange: PrivateAsterisk) -> Iterator[Client]:
     """A client whose run() is at work in a thread, for ari-py's listeners."""
-    client = connect(exchange.ari_url, exchange.ari_username, exchange.ari_password)
+    client = connect(exchange.ari_url, exchange.ari_username, exchange.ari_password, PATIENCE)
     thread = threading.Thread(target=client.run, args=(APP, True))
     thread.start()
     # It is listed a moment before it hears of all channels.
@@ -336,7 +337,7 @@ def running(exchange: PrivateAsterisk) -> Iterator[Client]:
     )
     yield client
     client.close()
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
 
 
@@ -363,9 +364,9 @@ def test_listeners_get_objects(running: Client, client: Client) -> None:
         ),
     ]
     local(client, "stasis")
-    fields, extra, channel_id, args = seen.get(timeout=5)
+    fields, extra, channel_id, args = seen.get(timeout=PATIENCE)
     assert (fields, extra, args) == (["channel"], "given", ["a", "b"])
-    assert {seen.get(timeout=5), seen.get(timeout=5)} == {"Bridge", channel_id}
+    assert {seen.get(timeout=PATIENCE), seen.get(timeout=PATIENCE)} == {"Bridge", channel_id}
     eventually(lambda: not running.event_listeners["ChannelDestroyed"])
     for handle in handles:
         handle.close()
@@ -382,8 +383,8 @@ def test_failing_listener_does_not_stop_the_next(running: Client, client: Client
     running.on_channel_event("ChannelCreated", failing)
     running.on_event("ChannelCreated", lambda event: seen.put(event["type"]))
     local(client, "ring")
-    assert isinstance(seen.get(timeout=5), ZeroDivisionError)
-    assert seen.get(timeout=5) == "ChannelCreated"
+    assert isinstance(seen.get(timeout=PATIENCE), ZeroDivisionError)
+    assert seen.get(timeout=PATIENCE) == "ChannelCreated"
 
 
 def test_listeners_for_what_does_not_exist(client: Client) -> None:
@@ -418,18 +419,20 @@ def own_exchange() -> Iterator[PrivateAsterisk]:
 
 
 def test_killed_and_restarted_asterisk(own_exchange: PrivateAsterisk) -> None:
-    client = connect(own_exchange.ari_url, own_exchange.ari_username, own_exchange.ari_password)
+    client = connect(
+        own_exchange.ari_url, own_exchange.ari_username, own_exchange.ari_password, PATIENCE
+    )
     with listening(own_exchange) as listener:
-        listener.connects.get(timeout=5)
+        listener.connects.get(timeout=PATIENCE)
         assert own_exchange.process is not None
         own_exchange.process.kill()
-        assert "closed" in listener.reasons.get(timeout=5)
+        assert "closed" in listener.reasons.get(timeout=PATIENCE)
         with pytest.raises(AriError):
             client.channels.list()
         eventually(lambda: "is Asterisk running" in listener.stream.reason)
         again = PrivateAsterisk(ports=own_exchange.ports, passwords=own_exchange.passwords)
         with again:
-            listener.connects.get(timeout=10)
+            listener.connects.get(timeout=PATIENCE)
             assert listener.stream.connected
             assert listener.stream.reason == ""
             add_dialplan(again)
@@ -448,7 +451,7 @@ def test_wrong_password_keeps_trying_and_works_when_it_is_mended(
         user = "\n[second]\ntype=user\nread_only=no\npassword=new-secret\n"
         conf.write_text(conf.read_text() + user)
         own_exchange.cli("module reload res_ari.so")
-        listener.connects.get(timeout=5)
+        listener.connects.get(timeout=PATIENCE)
         assert listener.stream.connected
     assert "wrong user or password" in caplog.text
     assert "new-secret" not in caplog.text

@@ -16,6 +16,7 @@ import tests.asterisk_fixtures  # noqa: F401  (puts bin/ on the path)
 import deb_root
 
 COMMAND = [sys.executable, str(Path(__file__).resolve().parent.parent / "bin" / "deb-root")]
+PATIENCE = 250
 # Small, but with libc and its other dependencies.
 SMALL = "hello"
 
@@ -32,7 +33,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
 
 def run(*arguments: str, **environment: str) -> tuple[int, str, str]:
     process = start(*arguments, **environment)
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -43,7 +44,8 @@ def leftovers(folder: Path) -> list[str]:
 def test_fetched_program_runs_and_folder_is_used_again(tmp_path: Path) -> None:
     target = tmp_path / "root"
     first, second = (start("--into", str(target), SMALL) for _ in range(2))
-    assert first.communicate(timeout=100)[0] == second.communicate(timeout=100)[0] == f"{target}\n"
+    said = {process.communicate(timeout=PATIENCE)[0] for process in (first, second)}
+    assert said == {f"{target}\n"}
     assert leftovers(tmp_path) == ["root"]
 
     stamp = json.loads((target / deb_root.STAMP).read_text())
@@ -52,8 +54,8 @@ def test_fetched_program_runs_and_folder_is_used_again(tmp_path: Path) -> None:
     assert {SMALL, "libc6"} <= stamp["versions"].keys()
 
     program = [*deb_root.run_prefix(target), str(target / "usr/bin/hello")]
-    said = subprocess.run(program, capture_output=True, text=True, check=True)
-    assert said.stdout == "Hello, world!\n"
+    greeting = subprocess.run(program, capture_output=True, text=True, check=True)
+    assert greeting.stdout == "Hello, world!\n"
 
     # Nothing is asked of apt any more.
     assert run("--into", str(target), SMALL, PATH="/nowhere")[0] == 0
@@ -77,7 +79,7 @@ def test_interrupted_download_is_no_installation(tmp_path: Path, number: signal.
         assert process.poll() is None, process.communicate()
         time.sleep(0.005)
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert "root" not in leftovers(tmp_path)
     if number is not signal.SIGKILL:

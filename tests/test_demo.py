@@ -3,6 +3,7 @@
 import contextlib
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -17,13 +18,22 @@ ROOT = Path(__file__).resolve().parent.parent
 FIRST, _, _, UNANSWERED, KNOWN = story.SCENES
 
 
+@pytest.fixture(autouse=True)
+def in_a_terminal() -> Iterator[None]:
+    """Who starts the tests with nohup has SIGHUP ignored. Programs inherit that, and bin/demo then
+    means to outlive its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 def test_five_calls_are_on_the_board() -> None:
     done = subprocess.run(
         ["bin/demo", "--calls", "5", "--exit"],
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
@@ -66,7 +76,7 @@ def test_leaves_nothing_behind(tmp_path: Path, signals: list[signal.Signals]) ->
         assert trichters_of(folder)
         for number in signals:
             demo.send_signal(number)
-        assert demo.wait(30) == 0
+        assert demo.wait(60) == 0
     finally:
         demo.kill()
         demo.wait()
@@ -84,7 +94,7 @@ def test_ends_cleanly_with_ctrl_c(tmp_path: Path) -> None:
         folder = Path(output.read_text().split("Log of Trichter: ")[1].split()[0]).parent
         assert folder.is_dir()
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(30) == 0
+        assert demo.wait(60) == 0
     finally:
         demo.kill()
         demo.wait()

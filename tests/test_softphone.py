@@ -5,10 +5,11 @@ from contextlib import ExitStack
 from typing import Protocol
 
 import pytest
-from asterisk_runtime import LOOPBACK, SELLERS, TRUNKS
+from asterisk_runtime import SELLERS, TRUNKS
+from ports import LOOPBACK
 from private_asterisk import PrivateAsterisk
 
-from tests.softphone import Softphone, SoftphoneError
+from tests.softphone import Call, Softphone, SoftphoneError
 from tests.switched_off import SwitchedOff
 
 CUSTOMER = "+491701234567"
@@ -252,12 +253,18 @@ def test_forwarded_by_the_phone(anna: Softphone, berta: Softphone, switch_on: Sw
     call.wait_answered()
 
 
-def test_blind_transfer(anna: Softphone, berta: Softphone, customer: Softphone) -> None:
-    berta.auto()
+def in_conversation(seller: Softphone, customer: Softphone) -> tuple[Call, Call]:
+    """The seller's side of it, and the customer's."""
     outside = customer.call("493055500")
-    call = anna.expect_call()
+    call = seller.expect_call()
     call.answer()
     call.wait_connected(outside)
+    return call, outside
+
+
+def test_blind_transfer(anna: Softphone, berta: Softphone, customer: Softphone) -> None:
+    berta.auto()
+    call, outside = in_conversation(anna, customer)
     berta.expect_call().wait_ended()
     assert call.transfer_blind("102") == 180
     assert call.ended_reason == "hung up"
@@ -273,10 +280,7 @@ def test_blind_transfer_watched_to_its_end(
     anna: Softphone, berta: Softphone, customer: Softphone
 ) -> None:
     berta.auto()
-    outside = customer.call("493055500")
-    call = anna.expect_call()
-    call.answer()
-    call.wait_connected(outside)
+    call, _outside = in_conversation(anna, customer)
     berta.expect_call().wait_ended()
     assert call.transfer_blind("102", hang_up=False) == 180
     berta.expect_call().answer()
@@ -286,10 +290,7 @@ def test_blind_transfer_watched_to_its_end(
 
 
 def test_blind_transfer_to_nowhere(anna: Softphone, customer: Softphone) -> None:
-    outside = customer.call("493055500")
-    call = anna.expect_call()
-    call.answer()
-    call.wait_connected(outside)
+    call, outside = in_conversation(anna, customer)
     assert call.transfer_blind("999") >= 400
     assert call.state == outside.state == "answered"
 
@@ -298,10 +299,7 @@ def test_blind_transfer_to_nowhere(anna: Softphone, customer: Softphone) -> None
 def test_attended_transfer(
     anna: Softphone, berta: Softphone, customer: Softphone, seller_first: bool
 ) -> None:
-    outside = customer.call("493055500")
-    call = anna.expect_call()
-    call.answer()
-    call.wait_connected(outside)
+    call, outside = in_conversation(anna, customer)
     berta.expect_call().wait_ended()
     call.hold()
     question = anna.call("102")
@@ -319,10 +317,7 @@ def test_attended_transfer(
 def test_attended_transfer_abandoned(
     anna: Softphone, berta: Softphone, customer: Softphone
 ) -> None:
-    outside = customer.call("493055500")
-    call = anna.expect_call()
-    call.answer()
-    call.wait_connected(outside)
+    call, outside = in_conversation(anna, customer)
     berta.expect_call().wait_ended()
     call.hold()
     question = anna.call("102")
@@ -336,10 +331,7 @@ def test_attended_transfer_abandoned(
 def test_transfer_before_the_colleague_answers(
     anna: Softphone, berta: Softphone, customer: Softphone
 ) -> None:
-    outside = customer.call("493055500")
-    call = anna.expect_call()
-    call.answer()
-    call.wait_connected(outside)
+    call, outside = in_conversation(anna, customer)
     berta.expect_call().wait_ended()
     call.hold()
     question = anna.call("102")
@@ -360,7 +352,7 @@ def test_blind_transfer_by_keys(
     call.answer()
     call.wait_connected(outside)
     call.send_dtmf("##102")
-    second = berta.expect_call(timeout=10)
+    second = berta.expect_call()
     second.answer()
     call.wait_ended()
     second.wait_connected(outside)
@@ -376,7 +368,7 @@ def test_lost_and_foreign_datagrams(anna: Softphone) -> None:
         "From: <sip:x@y>;tag=1\r\nTo: <sip:101@y>{}\r\nCall-ID: 1\r\nCSeq: 1 {}\r\n\r\n"
     )
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-        peer.settimeout(5)
+        peer.settimeout(30)
         peer.connect((LOOPBACK, anna.port))
         peer.send(b"\r\n\r\n")
         peer.send(request.format("BYE", ";tag=2", "BYE").encode())
@@ -398,7 +390,7 @@ def test_lost_and_foreign_datagrams(anna: Softphone) -> None:
 def test_nobody_hears_us() -> None:
     """An INVITE is repeated, and may not be cancelled before somebody has reacted to it."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
-        deaf.settimeout(5)
+        deaf.settimeout(30)
         deaf.bind((LOOPBACK, 0))
         with Softphone(pbx=deaf.getsockname()) as phone:
             call = phone.call("1")

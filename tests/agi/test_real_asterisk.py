@@ -170,6 +170,7 @@ def test_calls_reach_the_fallback_when_the_server_is_down(phones: Phones, ring: 
     assert "answered" in fallback.events()
 
 
+@pytest.mark.usefixtures("one_second")
 def test_calls_reach_the_fallback_when_the_server_hangs(
     asterisk: PrivateAsterisk, phones: Phones, ring: Ring
 ) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import peewee
 import pytest
-from asterisk_runtime import free_tcp_port
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from ports import free_tcp_port
 
 import agi_scripts
 import models

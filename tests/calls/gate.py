@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from types import TracebackType
 
-from asterisk_runtime import free_tcp_port
+from ports import free_tcp_port
 
 CHUNK = 65536
 LIST, STREAM, MARKER = b"GET /ari/channels ", b"GET /ari/events?", b"POST /ari/events/user/"

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ari_app import events
+from ari_app.channels import LONGEST
 from ari_app.events import BadEvent, Bridged, Channel, Dialled, Entered, HungUp, Updated, parse
 
 QUICK = settings(max_examples=250, deadline=None)
@@ -149,7 +150,7 @@ def test_odd_parts_of_a_channel_are_left_out() -> None:
 
 def test_texts_are_cut() -> None:
     name = "<script>" + "x" * 10_000
-    assert len(events.channel(raw_channel(caller={"name": name})).name) == events.LONGEST
+    assert len(events.channel(raw_channel(caller={"name": name})).name) == LONGEST
 
 
 @pytest.mark.parametrize(

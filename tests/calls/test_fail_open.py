@@ -1,26 +1,43 @@
 """T5: whatever of Trichter is down or frozen, callers reach the same phones, and calls go on."""
 
 import signal
-import time
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
 
 from database import database
 from models import Call
+from tests.calls.lived import lived, near
 from tests.office import Office, until
+from tests.scene import DID, Scene, converse, picked_up
 
 STRANGER = "+493044701182"
-LIMIT = 1.0
-"""Seconds that the dialplan gives Trichter to decide (asterisk_conf/extensions.conf)."""
 
 
-def test_killed_while_a_routed_call_is_up(office: Office) -> None:
+@pytest.fixture
+def scene(office: Office, parties: ExitStack) -> Iterator[Scene]:
+    """Phones that ring as long as a test likes, and calls that last as long."""
+    yield Scene(office, parties)
+    parties.close()
+
+
+def killed(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def test_killed_while_a_routed_call_is_up(office: Office, scene: Scene) -> None:
     ari = office.listen()
-    with office.phones(p101="answer") as phones:
-        with office.caller(STRANGER, hold=1.5) as caller:
-            office.event("call.answered")
-            ari.kill()
-            ari.wait()
-            assert caller.wait() == "hung up"
-        phones["101"].wait_for("hung up by the other side")
+    phone = scene.anna
+    outside = scene.customer(way="route").call(DID)
+    anna = picked_up(phone, outside)
+    office.event("call.answered")
+    killed(ari)
+    converse(anna, outside)
+    outside.hang_up()
+    assert anna.wait_ended() == "hung up by the other side"
     assert Call.get().ended_at is None
     office.listen()
     (call,) = office.ended()
@@ -28,36 +45,35 @@ def test_killed_while_a_routed_call_is_up(office: Office) -> None:
     assert len(office.deals()) == 1
 
 
-def test_killed_while_a_routed_call_rings(office: Office) -> None:
+def test_killed_while_a_routed_call_rings(office: Office, scene: Scene) -> None:
     ari = office.listen()
-    with (
-        office.phones(ring_seconds=1.0, p101="answer"),
-        office.caller(STRANGER, hold=2.5) as caller,
-    ):
-        office.event("call.ringing")
-        ari.kill()
-        ari.wait()
-        caller.wait_for("answered")
-        office.listen()
-        assert caller.wait() == "hung up"
+    phone = scene.anna.auto()
+    outside = scene.customer(way="route").call(DID)
+    office.event("call.ringing")
+    killed(ari)
+    picked_up(phone, outside)
+    office.listen()
+    outside.hang_up()
     (call,) = office.ended()
     assert call.outcome == "answered"
     assert call.agent == office.world.anna
     assert [deal.owner for deal in office.deals()] == [office.world.anna]
 
 
-def test_restarted_while_a_call_is_up(office: Office) -> None:
+def test_restarted_while_a_call_is_up(office: Office, scene: Scene) -> None:
     ari = office.listen()
-    with office.phones(p101="answer"), office.caller(STRANGER, hold=2.5) as caller:
-        office.event("call.answered")
-        ari.kill()
-        ari.wait()
-        office.listen()
-        assert caller.wait() == "hung up"
+    phone = scene.anna
+    outside = scene.customer(way="route").call(DID)
+    anna = picked_up(phone, outside)
+    office.event("call.answered")
+    killed(ari)
+    office.listen()
+    converse(anna, outside)
+    outside.hang_up()
     (call,) = office.ended()
     assert call.outcome == "answered"
     assert call.agent == office.world.anna
-    assert call.talk in (2, 3)
+    assert near(call.talk, lived(office, call).talked, 1)
     assert len(office.deals()) == 1
 
 
@@ -66,20 +82,21 @@ def test_nothing_listens_then_new_calls_reach_the_fallback(office: Office) -> No
         assert office.caller(STRANGER, hold=0.2).run() == "hung up"
 
 
-def test_frozen_then_calls_reach_the_fallback_within_the_limit(office: Office) -> None:
+def test_frozen_then_calls_reach_the_fallback_within_the_limit(
+    office: Office, one_second: float
+) -> None:
+    """Trichter gets a second to decide."""
     ari = office.listen()
     ari.send_signal(signal.SIGSTOP)
     with office.phones(p103="answer"):
-        begun = time.monotonic()
-        with office.caller(STRANGER, hold=0.2) as caller:
-            caller.wait_for("ringing")
-            waited = time.monotonic() - begun
-            assert caller.wait() == "hung up"
-    assert LIMIT * 0.8 < waited < LIMIT * 3
+        assert office.caller(STRANGER, hold=0.2).run() == "hung up"
     ari.send_signal(signal.SIGCONT)
     (call,) = office.ended()
     assert call.outcome == "answered"
     assert call.agent == office.world.olga
+    was = lived(office, call)
+    assert was.dialled
+    assert one_second * 0.8 < (was.dialled - was.begun).total_seconds() < one_second * 3
 
 
 def test_database_locked_while_calls_come(office: Office) -> None:

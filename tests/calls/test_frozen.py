@@ -5,20 +5,22 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 
 import pytest
 
 from ari_app.events import Settled
 from ari_app.rest import Unauthorized
 from ari_app.settling import Settling
-from fields import utcnow
 from models import Call
 from tests.calls.gate import Gate
-from tests.office import Office, until
+from tests.calls.lived import lived, near
+from tests.office import PATIENCE, Office, until
+from tests.scene import DID, Scene, picked_up
 
 NUMBER = "+493044701195"
-CLOSE = timedelta(seconds=0.7)
+CLOSE = timedelta(seconds=0.2)
 
 
 @pytest.fixture
@@ -27,11 +29,35 @@ def gate(office: Office) -> Iterator[Gate]:
         yield opened
 
 
-def as_it_was(call: Call, answered: datetime, ended: datetime) -> None:
+@pytest.fixture
+def scene(office: Office, parties: ExitStack) -> Iterator[Scene]:
+    """The phones of Ben and Olga ring, and are not picked up."""
+    scene = Scene(office, parties)
+    for phone in scene.ben, scene.olga:
+        phone.auto()
+    yield scene
+    parties.close()
+
+
+@contextmanager
+def stopped(office: Office, gate: Gate) -> Iterator[None]:
+    """A new process is stopped when it has asked what lives, and goes on afterwards."""
+    process = office.run("ari", TRICHTER_ARI_URL=gate.url)
+    assert gate.asked.wait(PATIENCE)
+    process.send_signal(signal.SIGSTOP)
+    yield
+    process.send_signal(signal.SIGCONT)
+    gate.let_in()
+
+
+def as_it_was(office: Office, call: Call) -> None:
+    was = lived(office, call)
+    assert was.answered
     assert call.agent.login == "anna"
-    assert (call.outcome, call.guessed_end, call.talk) == ("answered", False, 1)
-    assert abs(call.answered_at - answered) < CLOSE
-    assert abs(call.ended_at - ended) < CLOSE
+    assert (call.outcome, call.guessed_end) == ("answered", False)
+    assert abs(call.answered_at - was.answered) < CLOSE
+    assert abs(call.ended_at - was.ended) < CLOSE
+    assert near(call.talk, was.talked)
     assert {leg.user.login: leg.outcome for leg in call.legs} == {
         "anna": "answered",
         "ben": "missed",
@@ -40,62 +66,44 @@ def as_it_was(call: Call, answered: datetime, ended: datetime) -> None:
     assert call.deal.owner.login == "anna"
 
 
-def test_a_call_that_came_and_went_meanwhile(office: Office, gate: Gate) -> None:
-    process = office.run("ari", TRICHTER_ARI_URL=gate.url)
-    assert gate.asked.wait(15)
-    process.send_signal(signal.SIGSTOP)
-    with office.phones(p101="answer"):
-        office.caller(NUMBER, way="observe", hold=1).run()
-    office.pbx.wait_idle()
-    ended = utcnow()
-    process.send_signal(signal.SIGCONT)
-    gate.let_in()
+def test_a_call_that_came_and_went_meanwhile(office: Office, gate: Gate, scene: Scene) -> None:
+    with stopped(office, gate):
+        phone = scene.anna
+        outside = scene.customer(NUMBER).call(DID)
+        picked_up(phone, outside, 1).hang_up()
+        office.pbx.wait_idle()
     (call,) = office.ended(NUMBER)
-    as_it_was(call, ended - timedelta(seconds=1.1), ended)
+    as_it_was(office, call)
 
 
-def test_a_call_that_rang_when_the_last_process_died(office: Office, gate: Gate) -> None:
+def test_a_call_that_rang_when_the_last_process_died(
+    office: Office, gate: Gate, scene: Scene
+) -> None:
     listener = office.listen()
-    with (
-        office.phones(ring_seconds=4, p101="answer"),
-        office.caller(NUMBER, way="observe", hold=1) as caller,
-    ):
-        office.event("call.ringing")
-        listener.kill()
-        listener.wait()
-        process = office.run("ari", TRICHTER_ARI_URL=gate.url)
-        assert gate.asked.wait(15)
-        process.send_signal(signal.SIGSTOP)
+    phone = scene.anna.auto()
+    outside = scene.customer(NUMBER).call(DID)
+    office.event("call.ringing")
+    listener.kill()
+    listener.wait()
+    with stopped(office, gate):
         assert Call.get().answered_at is None
-        caller.wait()
-    office.pbx.wait_idle()
-    ended = utcnow()
-    process.send_signal(signal.SIGCONT)
-    gate.let_in()
+        picked_up(phone, outside, 1).hang_up()
+        office.pbx.wait_idle()
     (call,) = office.ended(NUMBER)
-    as_it_was(call, ended - timedelta(seconds=1.1), ended)
+    as_it_was(office, call)
 
 
-def test_a_call_that_lives_when_it_goes_on(office: Office, gate: Gate) -> None:
+def test_a_call_that_lives_when_it_goes_on(office: Office, gate: Gate, scene: Scene) -> None:
     """What the list tells is so now; since when, the events tell."""
-    process = office.run("ari", TRICHTER_ARI_URL=gate.url)
-    assert gate.asked.wait(15)
-    process.send_signal(signal.SIGSTOP)
-    with (
-        office.phones(ring_seconds=1.5, p101="answer") as phones,
-        office.caller(NUMBER, way="observe", hold=4) as caller,
-    ):
-        phones["101"].wait_for("answered")
-        answered = utcnow()
-        process.send_signal(signal.SIGCONT)
-        gate.let_in()
-        office.event("call.answered")
-        call = Call.get()
-        assert abs(call.answered_at - answered) < CLOSE
-        assert call.ended_at is None
-        caller.wait()
+    with stopped(office, gate):
+        phone = scene.anna
+        outside = scene.customer(NUMBER).call(DID)
+        anna = picked_up(phone, outside, 1)
+    office.event("call.answered")
+    assert Call.get().ended_at is None
+    anna.hang_up()
     (call,) = office.ended(NUMBER)
-    assert (call.outcome, call.talk, call.agent.login) == ("answered", 4, "anna")
+    as_it_was(office, call)
 
 
 class ReadOnly:

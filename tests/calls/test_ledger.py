@@ -387,7 +387,7 @@ def test_a_finished_call_is_forgotten_and_a_live_one_is_not() -> None:
 
 
 def test_only_so_many_ghosts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ari_app.ledger.GONE_REMEMBERED", 10)
+    monkeypatch.setattr("ari_app.heard.GONE_REMEMBERED", 10)
     ledger = new_ledger()
     for count in range(50):
         who = channel(f"{count}.1", "PJSIP/trunk", linkedid=f"{count}.1")

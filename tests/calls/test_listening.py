@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from errors import Conflict, Refused
 from models import Call, CallRequest, Event, Leg, User
 from panel import audience
 from tests.calls.test_callout import becomes
-from tests.office import Office, until
+from tests.office import PATIENCE, Office, until
 from tests.scene import DID, Scene, picked_up
 from tests.softphone import Call as Talk
 from tests.softphone import IncomingCall, OutgoingCall
@@ -96,33 +96,35 @@ class Ears:
             self.all[name] += 1
             self.loud[name] += len(set(packet[12:])) > QUIET
 
-    def wait(self, count: Counter[str], name: str) -> None:
-        wanted, talk = count[name] + ENOUGH, self.talks[name]
-        talk.wire.wait(lambda: count[name] >= wanted, f"packets at {name}: {self.loud}", 5)
+    def wait(self, count: Counter[str], names: Iterable[str]) -> None:
+        """Until all of them have got enough of that."""
+        wanted = {name: count[name] + ENOUGH for name in names}
+        until(lambda: all(count[n] >= most for n, most in wanted.items()), f"packets: {self.loud}")
 
     def only(self, speaker: str, *hear: str) -> None:
         """While this one speaks these hear it, and the others hear silence."""
-        for name in self.talks:
-            self._settled(name)
-        self.talks[speaker].media.voice = VOICE
-        for name in hear:
-            self.wait(self.loud, name)
+        self._settle()
         before = dict(self.loud)
-        for name in self.talks.keys() - {speaker, *hear}:
-            self.wait(self.all, name)
-            assert self.loud[name] == before.get(name, 0), f"{name} hears {speaker}"
+        self.talks[speaker].media.voice = VOICE
+        deaf = self.talks.keys() - {speaker, *hear}
+        self.wait(self.loud, hear)
+        self.wait(self.all, deaf)
+        assert {n for n in deaf if self.loud[n] != before.get(n, 0)} == set(), f"of {speaker}"
         self.talks[speaker].media.voice = SILENCE
 
-    def _settled(self, name: str) -> None:
-        """What was said before has been heard: now there is silence."""
-        talk, begun = self.talks[name], [self.loud[name], self.all[name]]
+    def _settle(self) -> None:
+        """What was said before has been heard: now there is silence everywhere."""
+        begun = {name: (self.loud[name], self.all[name]) for name in self.talks}
 
-        def silent() -> bool:
-            if self.loud[name] != begun[0]:
-                begun[:] = [self.loud[name], self.all[name]]
-            return self.all[name] >= begun[1] + SETTLED
+        def silent(name: str) -> bool:
+            if self.loud[name] != begun[name][0]:
+                begun[name] = (self.loud[name], self.all[name])
+            return self.all[name] >= begun[name][1] + SETTLED
 
-        talk.wire.wait(silent, f"silence at {name}", 5)
+        def all_silent() -> bool:
+            return sum(map(silent, self.talks)) == len(self.talks)
+
+        until(all_silent, f"silence: {self.loud}")
 
 
 def kinds(prefix: str) -> list[str]:
@@ -242,7 +244,7 @@ def test_the_call_ends_before_the_head_picks_up(running: Office3) -> None:
     hugo.answer()
     hugo.wait_ended()
     becomes(request, "failed", "over")
-    assert not leftovers(running.scene)
+    until(lambda: not leftovers(running.scene), "the end of bridge and snoop")
 
 
 @pytest.mark.parametrize("ringing", [True, False])
@@ -277,10 +279,10 @@ def test_ended_in_order(running: Office3) -> None:
     request, hugo = running.enters("join")
     office = running.scene.office
     office.processes[-1].terminate()
-    office.processes[-1].wait(15)
+    office.processes[-1].wait(PATIENCE)
     hugo.wait_ended()
     goes_on(running)
-    assert not leftovers(running.scene)
+    until(lambda: not leftovers(running.scene), "the end of bridge and snoop")
     office.listen()
     becomes(request, "done")
 

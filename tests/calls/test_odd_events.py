@@ -38,7 +38,7 @@ def told(telephony: Telephony, raw: dict[str, Any]) -> tuple[list[Event], list[E
     routed: list[Event] = []
     with (
         patch.object(telephony.recording, "put", recorded.append),
-        patch.object(telephony, "_route", routed.append),
+        patch.object(telephony.routing, "begin", routed.append),
     ):
         telephony.on_event(raw)
     return recorded, routed
@@ -72,7 +72,7 @@ def test_who_waits_for_an_answer_does_not_wait_for_the_tape(world: World, tmp_pa
     order: list[str] = []
     with (
         patch.object(tape, "write", side_effect=lambda _raw: order.append("kept")),
-        patch.object(telephony, "_route", lambda _event: order.append("routed")),
+        patch.object(telephony.routing, "begin", lambda _event: order.append("routed")),
         patch.object(telephony.recording, "put", lambda _event: order.append("recorded")),
     ):
         telephony.on_event(ASKS)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import peewee
@@ -19,10 +21,10 @@ import psycopg
 import pytest
 
 import database
-from ari_app.app import Telephony
 from ari_app.events import Connected, Entered, Event, Settled, Snapshot, Updated
 from ari_app.insiders import Insiders
 from ari_app.recorder import Recorder
+from ari_app.routing import Routing
 from ari_app.writer import Recording
 from models import Call, Deal
 from telephony.call_report import CallReport
@@ -279,6 +281,22 @@ def test_who_is_inside_is_asked_again_and_remembered(
     assert "still using the phones known before" in caplog.text
 
 
+def test_in_portions_calls_that_are_over_come_first(world: World, recorder: Recorder) -> None:
+    recorder.take([*of_call("7")[:5], *of_call("8")[:9], *answered_call()])
+    written = []
+    while recorder.is_behind:
+        recorder.write(most=1)
+        written.append(list(outcomes()))
+    assert written == [["1.1"], ["1.1", "7"], ["1.1", "7", "8"]]
+    assert outcomes() == {"1.1": "answered", "7": None, "8": None}
+
+
+def test_a_portion_is_no_smaller_than_a_fiftieth(world: World, recorder: Recorder) -> None:
+    recorder.take([event for n in range(151) for event in of_call(f"{n}.0")])
+    recorder.write(most=1)
+    assert (len(outcomes()), len(recorder.due)) == (3, 148)
+
+
 # The thread that records
 
 
@@ -403,7 +421,7 @@ def test_a_database_that_is_away_is_not_asked_at_every_event(
 ) -> None:
     attempts = Counter[str]()
 
-    def refuse(self: Recorder) -> None:
+    def refuse(self: Recorder, most: int | None) -> None:
         attempts["made"] += 1
         raise peewee.OperationalError("connection refused")
 
@@ -416,6 +434,33 @@ def test_a_database_that_is_away_is_not_asked_at_every_event(
     recording.finish()
     assert attempts["made"] == 2, "at the first event, and at the end"
     assert caplog.text.count("wait to be recorded") == 1
+
+
+def test_where_calls_need_the_processors_all_is_recorded_a_little_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = itertools.count()
+    monkeypatch.setattr("ari_app.giving_way.times", lambda: (next(busy) / 100, next(busy) / 100))
+    monkeypatch.setattr("ari_app.giving_way.LEFT", 1.0)
+    monkeypatch.setattr("ari_app.giving_way.FEW", 0)
+    monkeypatch.setattr("ari_app.writer.PORTION", 2)
+    portions = []
+
+    def write(self: Recorder, most: int | None) -> None:
+        portions.append(most)
+        whole(self, most)
+
+    whole = Recorder.write
+    monkeypatch.setattr(Recorder, "write", write)
+    recording = Recorded(world)
+    calls = [of_call(f"{n}.0") for n in range(12)]
+    recording.put(*(event for call in calls for event in call[:9]))
+    until(lambda: len(outcomes()) == 12)
+    recording.put(*(event for call in calls for event in call[9:]))
+    until(lambda: set(outcomes().values()) == {"answered"})
+    recording.finish()
+    assert portions[0] is None
+    assert set(portions[1:]) == {2}
 
 
 def test_no_fault_ends_the_thread(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -431,11 +476,8 @@ def test_no_fault_ends_the_thread(world: World, caplog: pytest.LogCaptureFixture
     assert outcomes() == {"1.1": "answered"}
 
 
-def test_a_call_that_asks_again_before_the_last_answer_is_through(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_call_that_asks_again_before_the_last_answer_is_through(world: World) -> None:
     """The dialplan leads it into Stasis twice; the second time must not wait for the time limit."""
-    telephony = Telephony(world.settings)
     asks = Entered(after(0), TRUNK, ("route", "4930555000"))
     continued = []
 
@@ -443,12 +485,13 @@ def test_a_call_that_asks_again_before_the_last_answer_is_through(
         if path.endswith("/continue"):
             continued.append(parameters)
             if len(continued) == 1:
-                telephony._route(asks)
+                routing.begin(asks)
 
-    monkeypatch.setattr(telephony, "_request", request)
-    telephony._route(asks)
+    client: Any = SimpleNamespace(request=request)
+    routing = Routing(world.settings, lambda: client)
+    routing.begin(asks)
     until(lambda: len(continued) == 2)
-    telephony.routers.shutdown()
+    routing.end()
 
 
 def test_a_connection_that_the_server_ends(on_postgresql: World, postgresql_url: str) -> None:

@@ -220,6 +220,30 @@ def test_listening_that_ended_unseen_is_in_the_trail(
     assert Event.of_kind("listen.ended").count() == 1
 
 
+def test_what_is_asked_for_is_noticed_at_once(
+    world: World, exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the change of the database; the look from time to time is for what was overlooked."""
+    monkeypatch.setattr("ari_app.requested.LOOK_EVERY", 3600.0)
+    requested, looks = Requested(world.settings, lambda: True), 0
+    real = requests.open_at
+
+    def open_at(pbx: str) -> list[CallRequest]:
+        nonlocal looks
+        looks += 1
+        return real(pbx)
+
+    with patch.object(requests, "open_at", open_at):
+        requested.connected(exchange, ())  # type: ignore[arg-type]
+        try:
+            # One of the comparison after connecting, one to begin with.
+            until(lambda: looks >= 2, "the first look")
+            ask(world)
+            until(lambda: exchange.dialled, "the phone to be rung")
+        finally:
+            requested.end()
+
+
 def test_a_database_that_is_away_and_comes_back(world: World, exchange: Exchange) -> None:
     """The threads live on, and what was asked meanwhile is done."""
     requested = Requested(world.settings, lambda: True)

@@ -40,7 +40,7 @@ def load(office: Office, rules: str) -> str:
 
 def ring(office: Office, number: str, count: int) -> Call:
     """A call that nobody takes, until it is recorded: the last of ``count``."""
-    office.caller(number, way="observe", cancel_after=0.5).run()
+    office.caller(number, way="observe", rings_for=0.5).run()
     return office.ended(count=count)[-1]
 
 

@@ -47,10 +47,10 @@ def test_one_is_busy_and_the_caller_gives_up(scene: Scene) -> None:
 
 
 def test_group_one_after_the_other(scene: Scene) -> None:
-    anna, ben = scene.anna.auto(), scene.ben
+    anna, ben = scene.anna.auto(), scene.ben.auto(answer_after=0)
     outside = scene.customer().call(ONE_BY_ONE)
     anna.expect_call().wait_ended()
-    picked_up(ben, outside)
+    converse(ben.expect_call(), outside)
     outside.hang_up()
     scene.only_call(did=ONE_BY_ONE, rang="anna ben", answered="ben", agent="ben", wait=1)
 
@@ -188,8 +188,9 @@ def test_attended_transfer_through_local_channels(scene: Scene) -> None:
     outside = scene.customer().call(THROUGH_LOCAL)
     call = picked_up(ben, outside)
     call.hold()
+    phone = scene.anna
     asked = ben.call("101")
-    anna = picked_up(scene.anna, asked)
+    anna = picked_up(phone, asked)
     assert call.transfer_attended(asked) == 200
     converse(anna, outside, 0.5)
     outside.hang_up()

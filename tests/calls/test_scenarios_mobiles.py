@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from private_asterisk import PrivateAsterisk
@@ -109,15 +110,15 @@ def test_who_was_not_let_into_a_queue_waited_in_none(scene: Scene) -> None:
 
 
 def test_the_queue_of_a_caller_who_waits_since_before_we_came(
-    patient_queues: None, office: Office
+    patient_queues: None, office: Office, parties: ExitStack
 ) -> None:
-    with (
-        office.phones() as phones,
-        office.caller(STRANGER, did=ALL_AT_ONCE, way="observe", cancel_after=5) as caller,
-    ):
-        phones["101"].wait_for("invited")
-        office.listen()
-        until(lambda: Call.select().where(Call.queue == "sales-all").exists(), "the queue's name")
-        caller.wait()
+    scene = Scene(office, parties)
+    anna = scene.anna.auto()
+    outside = scene.customer().call(ALL_AT_ONCE)
+    anna.expect_call()
+    office.listen()
+    until(lambda: Call.select().where(Call.queue == "sales-all").exists(), "the queue's name")
+    outside.hang_up()
     (call,) = office.ended()
     assert (call.outcome, call.queue) == ("missed", "sales-all")
+    parties.close()

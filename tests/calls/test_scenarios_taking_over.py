@@ -40,7 +40,7 @@ def test_parked_with_keys(scene: Scene) -> None:
     outside = scene.customer().call(DID)
     call = picked_up(anna, outside)
     call.send_dtmf("*7")
-    call.wait_ended(timeout=15)  # she hears the number first
+    call.wait_ended()  # she hears the number first
     ben = scene.ben.call("701")
     converse(ben, outside)
     outside.hang_up()

@@ -7,8 +7,8 @@ import pytest
 from tests.scene import DID, MOBILE, Scene, check, converse, one_deal, picked_up
 from tests.softphone import IncomingCall, OutgoingCall
 
-KEYS = 10.0
-"""Seconds: Asterisk waits after the last key of a number before it takes it as whole."""
+KEYS = 30.0
+"""Seconds. Asterisk waits after the last key of a number before it takes it as whole."""
 
 
 class Answered(NamedTuple):
@@ -29,8 +29,9 @@ def with_both(scene: Scene, way: str = "observe") -> tuple[Answered, OutgoingCal
     """Anna has the customer on hold, and asks Ben."""
     talk = with_anna(scene, way)
     talk.anna.hold()
+    ben = scene.ben
     asked = scene.anna.call("102")
-    return talk, asked, picked_up(scene.ben, asked)
+    return talk, asked, picked_up(ben, asked)
 
 
 # Blind
@@ -146,7 +147,7 @@ def test_attended_and_given_up(scene: Scene) -> None:
     converse(talk.anna, talk.outside)
     talk.outside.hang_up()
     call, question = scene.calls(2)
-    check(call, rang="anna", answered="anna", agent="anna")
+    check(call, (talk.outside, talk.anna), rang="anna", answered="anna", agent="anna")
     assert (question.direction, question.outcome) == ("internal", "answered")
     assert one_deal().owner == scene.office.world.anna
 
@@ -158,7 +159,7 @@ def test_attended_and_the_customer_hangs_up_before(scene: Scene) -> None:
     asked.hang_up()
     ben.wait_ended()
     call, question = scene.calls(2)
-    check(call, rang="anna", answered="anna", agent="anna")
+    check(call, (talk.outside, talk.anna), rang="anna", answered="anna", agent="anna")
     assert question.direction == "internal"
 
 

@@ -27,8 +27,9 @@ def test_two_calls_of_one_number(scene: Scene, way: str) -> None:
     calls = sorted(scene.calls(2), key=lambda call: str(call.agent.login))
     owner = one_deal().owner.login
     assert owner in ("anna", "ben")
-    for call, agent in zip(calls, ("anna", "ben"), strict=True):
-        check(call, rang="anna ben", answered=agent, agent=agent, owner=owner)
+    told = (("anna", (first, hers)), ("ben", (second, his)))
+    for call, (agent, talks) in zip(calls, told, strict=True):
+        check(call, talks, rang="anna ben", answered=agent, agent=agent, owner=owner)
 
 
 def test_two_calls_of_one_number_missed(scene: Scene, way: str) -> None:
@@ -38,7 +39,7 @@ def test_two_calls_of_one_number_missed(scene: Scene, way: str) -> None:
     for call in calls:
         call.hang_up()
     for row in scene.calls(2):
-        check(row, rang="anna", outcome="missed", talk=None, owner="anna")
+        check(row, calls, rang="anna", outcome="missed", talk=None, owner="anna")
     one_deal()
 
 
@@ -59,8 +60,9 @@ def test_waiting_call_on_one_phone(scene: Scene, way: str) -> None:
     converse(one, first, 0.5)
     one.hang_up()
     known, new = scene.calls(2)
-    check(known, answered="anna", agent="anna", talk=0.8)
-    check(new, number="+493044701183", rang="anna", answered="anna", agent="anna")
+    check(known, (first, one), answered="anna", agent="anna", talk=0.8)
+    talks = second, knocking
+    check(new, talks, number="+493044701183", rang="anna", answered="anna", agent="anna")
     assert known.deal != new.deal
 
 
@@ -86,5 +88,6 @@ def test_two_conversations_at_once(scene: Scene, way: str) -> None:
     converse(taken, first)
     first.hang_up()
     one, other = scene.calls(2)
-    check(one, rang="anna ben", answered="anna ben", agent="ben")
-    check(other, number="+493044701183", rang="ben", answered="ben", agent="ben")
+    check(one, (first, ida, taken), rang="anna ben", answered="anna ben", agent="ben")
+    talks = second, udo
+    check(other, talks, number="+493044701183", rang="ben", answered="ben", agent="ben")

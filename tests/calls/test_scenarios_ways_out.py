@@ -142,14 +142,14 @@ def test_hidden_number(scene: Scene, way: str) -> None:
 
 
 def test_two_trunks_with_numbers_in_different_form(scene: Scene) -> None:
-    anna = scene.anna
+    anna, talks = scene.anna, []
     for number, way in TRUNKS_AND_FORMS:
         outside = scene.customer(number, way).call(DID)
-        picked_up(anna, outside)
+        talks.append((outside, picked_up(anna, outside)))
         outside.hang_up()
         scene.office.pbx.wait_idle()
-    for call in scene.calls(3):
-        check(call, rang="anna", answered="anna", agent="anna")
+    for call, both in zip(scene.calls(3), talks, strict=True):
+        check(call, both, rang="anna", answered="anna", agent="anna")
     assert Contact.select().count() == Deal.select().count() == 1
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asterisk_runtime import LOOPBACK
+from ports import LOOPBACK
 
 from ari_app import watch
 from ari_app.client import Client, Unreachable
@@ -18,7 +18,7 @@ from ari_app.floor import KINDS, Floor
 from ari_app.watch import Watch
 from fields import utcnow
 from models import Device, QueueState
-from tests.office import Office, until
+from tests.office import PATIENCE, Office, until
 from tests.scene import Scene
 from tests.softphone import Softphone
 from tests.world import World
@@ -315,7 +315,7 @@ def test_phones_come_and_go(office: Office) -> None:
         phone.register(expires=0)
         until(lambda: device_of("PJSIP/softphone") == "offline", "it goes")
     process.send_signal(signal.SIGTERM)
-    process.wait(10)
+    process.wait(PATIENCE)
     assert watched(connected=False)
 
 
@@ -331,10 +331,10 @@ def test_callers_wait_in_a_queue_and_talk(patient_queues: None, scene: Scene) ->
     until(lambda: is_now(2, 0), "two wait")
     assert QueueState.get().longest_since == since
     # Which of the two her phone rings for is up to the queue.
-    call = scene.anna.expect_call()
-    call.answer()
+    anna = scene.anna.auto(answer_after=0, lines=1)
     until(lambda: is_now(1, 1), "one talks")
-    call.hang_up()
+    anna.auto()
+    next(call for call in anna.calls if call.state == "answered").hang_up()
     until(lambda: is_now(1, 0), "one waits again")
     for caller in (first, second):
         caller.hang_up()

@@ -6,6 +6,7 @@ from playwright.sync_api import Page, expect
 
 from models import Deal
 from tests.browser import NewPage
+from tests.desk import at_rest, box
 from tests.office import Office
 from tests.world import PASSWORD
 
@@ -56,7 +57,7 @@ def test_ring_popup_answer_card_drag_and_the_head_sees_it(
 
     begun = drag(anna, "Miriam Sander", "Opportunity")
     moved = hugo.locator(f"{column(hugo, 'Opportunity')} .card", has_text="Miriam Sander")
-    moved.wait_for(timeout=5000)
+    moved.wait_for()
     assert time.monotonic() - begun < SEEN_BY_OTHERS_WITHIN
     expect(seen).to_have_count(0)
 
@@ -69,10 +70,9 @@ def test_ring_popup_answer_card_drag_and_the_head_sees_it(
 
 def drag(page: Page, card_text: str, stage_name: str) -> float:
     """Drag a card by the mouse as a hand does; the time at which it was let go."""
-    card = page.locator(".card", has_text=card_text).bounding_box()
-    target = page.locator(column(page, stage_name)).bounding_box()
-    assert card
-    assert target
+    taken = page.locator(".card", has_text=card_text)
+    at_rest(taken)
+    card, target = box(taken), box(page.locator(column(page, stage_name)))
     page.mouse.move(card["x"] + 20, card["y"] + card["height"] / 2)
     page.mouse.down()
     for step in range(1, 11):

@@ -16,7 +16,7 @@ from typing import Self
 from unittest.mock import patch
 from urllib.parse import urlsplit
 
-from asterisk_runtime import LOOPBACK, free_tcp_port
+from ports import LOOPBACK, free_tcp_port
 
 from tests.server import Server
 
@@ -107,7 +107,7 @@ def held_database(file: str) -> Iterator[None]:
         yield
     finally:
         holder.stdin.close()
-        holder.wait(10)
+        holder.wait(30)
         holder.stdout.close()
 
 
@@ -117,7 +117,7 @@ def stopped(server: Server) -> Iterator[None]:
     process = server._process
     assert process is not None
     process.send_signal(server.stop_signal)
-    process.wait(20)
+    process.wait(60)
     yield
     with patch("tests.server.free_tcp_port", return_value=server.port):
         assert server._launched()

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ari_app.record_files import CDR_CSV, NEW_COLUMNS
-from models import Call, Contact, Deal, Event, Phone, is_missed
+from models import Call, Contact, Deal, Event, Phone
+from telephony.call_report import is_missed
 from tests.hold.traffic import Story
 
 COLUMNS = [*CDR_CSV, "uniqueid", "userfield", *NEW_COLUMNS]

@@ -64,7 +64,7 @@ def inside(seconds: float, disk: Path) -> trials.Outcome:
 def felt(office: Held, disk: Path) -> Iterator[None]:
     """The disk is full, and ``trichter ari`` has noticed."""
     with full(disk):
-        until(lambda: office.said("ari", "disk is full"), "the full disk noticed", 10)
+        until(lambda: office.said("ari", "disk is full"), "the full disk noticed")
         yield
 
 

@@ -43,7 +43,7 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 def name_on_the_phone(office: Held) -> str | None:
     """What FastAGI tells of the customer; None while nobody listens."""
     try:
-        line = socket.create_connection(("127.0.0.1", office.pbx.ports.agi), timeout=5)
+        line = socket.create_connection(("127.0.0.1", office.pbx.ports.agi), timeout=30)
     except ConnectionRefusedError:
         return None
     line.sendall(environment(network_script="lookup_caller", callerid=CUSTOMER))
@@ -75,7 +75,7 @@ def test_the_server_is_restarted(fragile: PrivateAsterisk, tmp_path: Path, serve
         until(lambda: name_on_the_phone(office) == "Miriam Sander", "FastAGI")
         outcome = trials.broken(office, lambda _: stopped(server), 2)
         assert name_on_the_phone(office) == "Miriam Sander"
-        panel = http.client.HTTPConnection(host, int(port), timeout=5)
+        panel = http.client.HTTPConnection(host, int(port), timeout=30)
         with closing(panel):
             panel.request("GET", "/healthz")
             assert panel.getresponse().status == 200

@@ -21,7 +21,7 @@ def test_dead_without_a_fin(held: Held) -> None:
 def test_no_states_of_devices_are_asked_for(held: Held) -> None:
     """Asterisk #2170: a listener that dies while it is told of one can lock up all of ARI."""
     held.listen()
-    client = connect(held.pbx.ari_url, held.pbx.ari_username, held.pbx.ari_password)
+    client = connect(held.pbx.ari_url, held.pbx.ari_username, held.pbx.ari_password, 30)
     try:
         listed = client.request("GET", "/applications/{name}", name="trichter")
     finally:

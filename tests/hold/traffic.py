@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from asterisk_runtime import LOOPBACK, TRUNKS, free_port
+from asterisk_runtime import TRUNKS
+from ports import LOOPBACK, free_port
 from private_asterisk import PrivateAsterisk
 from sip_parties import Phone
 from sipp_party import Party
@@ -44,7 +45,9 @@ TALK = 1.0
 PATIENCE = 2.5
 """Seconds of ringing after which a caller gives up."""
 AGAIN_AFTER = 5.0
-LATEST = 20.0
+WAITS = 30.0
+"""Seconds without an answer after which the others give up: nobody should have to."""
+LATEST = 60.0
 """Seconds after the last call has begun in which every call has ended."""
 ENDS = {"answered": "hung up", "missed": "cancelled", "busy": "status 486"}
 
@@ -53,7 +56,8 @@ ENDS = {"answered": "hung up", "missed": "cancelled", "busy": "status 486"}
 class Kind:
     """Callers of one kind. ``tenths``: calls in ten seconds. ``owner`` of the deal afterwards;
     ``known``: a customer with an open deal before. ``prefix`` of their numbers, in E.164. ``after``
-    so many seconds the first of them calls."""
+    so many seconds the first of them calls. ``hurry``: they come so many times as fast, and are
+    done so much earlier."""
 
     prefix: str
     did: str
@@ -62,6 +66,7 @@ class Kind:
     tenths: int
     known: bool = False
     after: float = 0.0
+    hurry: int = 1
 
     def numbers(self, way: str, count: int) -> list[str]:
         return [f"{self.prefix}{WAYS.index(way)}{i:05}" for i in range(count)]
@@ -75,8 +80,8 @@ KINDS = (
     Kind("+493045", RINGING, "missed", "ben", 4, known=True),
 )
 AGAIN = (
-    Kind("+493046", RINGING, "missed", "ben", 4),
-    Kind("+493046", ANSWERED, "answered", "ben anna", 4, after=AGAIN_AFTER),
+    Kind("+493046", RINGING, "missed", "ben", 4, hurry=2),
+    Kind("+493046", ANSWERED, "answered", "ben anna", 4, after=AGAIN_AFTER, hurry=2),
 )
 """Strangers who give up, and call again. Whose card it is depends on which call was recorded first:
 one that Trichter was not there for comes later."""
@@ -100,10 +105,14 @@ class Story:
 class Callers(Party):
     """One sipp that places calls of a kind, one after the other, from one number each."""
 
-    def __init__(self, pbx: PrivateAsterisk, kind: Kind, way: str, numbers: Sequence[str]) -> None:
+    def __init__(
+        self, pbx: PrivateAsterisk, kind: Kind, way: str, numbers: Sequence[str], waits: float
+    ) -> None:
+        patience = PATIENCE if kind.outcome == "missed" else waits
         words = {
             "HOLD": str(round(TALK * 1000)),
-            "PATIENCE": str(round(PATIENCE * 1000)) if kind.outcome == "missed" else "30000",
+            "PATIENCE": str(round(patience * 1000)),
+            "SILENCE": str(round(patience * 1000)),
             "LOGIN": "",
             "CREDENTIALS": "",
         }
@@ -118,7 +127,14 @@ class Callers(Party):
     def start(self) -> Self:
         address = TRUNKS[self.way]
         lines = "".join(f"{self.kind.did};<sip:{n}@{address}>;{n}\n" for n in self.numbers)
-        pace = ["-r", str(self.kind.tenths), "-rp", "10000", "-m", str(len(self.numbers))]
+        pace = [
+            "-r",
+            str(self.kind.tenths * self.kind.hurry),
+            "-rp",
+            "10000",
+            "-m",
+            str(len(self.numbers)),
+        ]
         place = ["-i", address, "-p", str(free_port(address))]
         many = ["-l", "5000", "-deadcall_wait", "1000"]
         self._start([self._target, *place, *pace, *many], lines.encode())
@@ -147,10 +163,12 @@ def dialplan(sample: Path, folder: Path) -> Path:
 class Traffic:
     """Calls of all kinds for ``seconds``, over both trunks; a context manager.
 
-    Ten calls a second. ``stories`` once they have ended.
+    Ten calls a second. ``stories`` once they have ended. Who is not answered within ``waits``
+    seconds gives up.
     """
 
-    def __init__(self, pbx: PrivateAsterisk, seconds: float) -> None:
+    def __init__(self, pbx: PrivateAsterisk, seconds: float, waits: float = WAITS) -> None:
+        self.waits = waits
         self.pbx = pbx
         self.seconds = seconds
         self.stories: list[Story] = []
@@ -175,7 +193,8 @@ class Traffic:
             self._stack.enter_context(Phone(port, behaviour, ring_seconds=0.2))
         for kind in (*KINDS, *AGAIN):
             for way in WAYS:
-                callers = Callers(self.pbx, kind, way, kind.numbers(way, self._count(kind)))
+                numbers = kind.numbers(way, self._count(kind))
+                callers = Callers(self.pbx, kind, way, numbers, self.waits)
                 self._callers.append(self._stack.enter_context(callers))
         self._ends_by = time.monotonic() + self.seconds + AGAIN_AFTER + LATEST
         return self

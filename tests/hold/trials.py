@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from tests.hold.faults import Line
 from tests.hold.judge import Verdict
 from tests.hold.place import Held
-from tests.hold.traffic import Traffic
+from tests.hold.traffic import WAITS, Traffic
 from tests.office import until
 from tests.world import release
 
 Process = subprocess.Popen[bytes]
+CUT_OFF = 10.0
+"""Seconds after which a caller whose exchange has died gives up."""
 BEFORE, AFTER = 2.0, 3.0
 """Seconds of calls before something is broken, and after it works again."""
 
@@ -35,10 +37,12 @@ class Outcome:
 
 
 @contextmanager
-def calls(office: Held, seconds: float, may_be_hurt: bool = False) -> Iterator[Outcome]:
+def calls(
+    office: Held, seconds: float, may_be_hurt: bool = False, waits: float = WAITS
+) -> Iterator[Outcome]:
     """Ten calls a second for so long; the verdict stands when all have ended and are judged."""
     outcome = Outcome()
-    with office.introduce(Traffic(office.pbx, seconds)) as traffic:
+    with office.introduce(Traffic(office.pbx, seconds, waits)) as traffic:
         yield outcome
         traffic.wait()
     office.pbx.wait_idle(30)
@@ -106,7 +110,7 @@ def exchange_killed(office: Held, seconds: float) -> Outcome:
     """``kill -9`` of Asterisk, started again at once."""
     office.listen()
     connections = office._connections()
-    with calls(office, BEFORE + seconds, may_be_hurt=True) as outcome:
+    with calls(office, BEFORE + seconds, may_be_hurt=True, waits=CUT_OFF) as outcome:
         time.sleep(BEFORE)
         assert office.pbx.process is not None
         office.pbx.process.kill()

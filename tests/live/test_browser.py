@@ -71,7 +71,7 @@ def test_from_ring_to_board(world: World, enter: Enter) -> None:
     expect(anna.locator(".pop__state")).to_contain_text("Ended")
     # It asks what comes next, and leaves by itself when nobody says.
     anna.wait_for_selector(".pop__next")
-    anna.wait_for_selector(".pop", state="detached", timeout=30_000)
+    anna.wait_for_selector(".pop", state="detached")
 
 
 def test_the_pop_up_comes_within_a_second(world: World, enter: Enter) -> None:

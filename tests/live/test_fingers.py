@@ -3,16 +3,20 @@ to touch is large enough is seen on every page by tests/panel/test_everywhere_pa
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from playwright.sync_api import FloatRect, Locator, Page, expect
+from playwright.sync_api import expect
 
+from fields import utcnow
 from models import CallRequest, Contact, Deal
-from tests.desk import Enter
+from tests.desk import Enter, box
+from tests.finger import Finger
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
-from verbs import requests
+from verbs import deals, notes, requests, tasks
 
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
@@ -30,11 +34,6 @@ def deal(world: World) -> Deal:
     Story.begins(linkedid="2.1").rings("PJSIP/101").ended()
     Story.begins(linkedid="3.1").rings("PJSIP/101").answered("PJSIP/101")
     return deal
-
-
-def box(of: Locator) -> FloatRect:
-    """Where it is; news may put a fresh one into its place at this very moment."""
-    return until(of.bounding_box, "it to be seen")
 
 
 @pytest.mark.parametrize("width", [390, 1024, 1440])
@@ -69,27 +68,7 @@ def test_what_one_calls_off_goes_by_itself(world: World, deal: Deal, enter: Ente
     requests.fail(request, "no answer")
     strip = page.locator("#request .request")
     expect(strip.get_by_role("status")).to_have_text("Cancelled.")
-    expect(strip).to_have_count(0, timeout=20_000)
-
-
-class Finger:
-    """One finger on the screen, as the browser itself gets it."""
-
-    def __init__(self, page: Page) -> None:
-        self._touch = page.context.new_cdp_session(page)
-
-    def _send(self, kind: str, *points: tuple[float, float]) -> None:
-        places = [{"x": x, "y": y} for x, y in points]
-        self._touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
-
-    def down(self, x: float, y: float) -> None:
-        self._send("touchStart", (x, y))
-
-    def move(self, x: float, y: float) -> None:
-        self._send("touchMove", (x, y))
-
-    def up(self) -> None:
-        self._send("touchEnd")
+    expect(strip).to_have_count(0)
 
 
 def test_a_card_is_dragged_to_the_next_column(world: World, enter: Enter) -> None:
@@ -99,21 +78,15 @@ def test_a_card_is_dragged_to_the_next_column(world: World, enter: Enter) -> Non
     card = page.locator(f"#deal-{deal.id}")
     place, finger = box(card), Finger(page)
     x, y = place["x"] + 60, place["y"] + 20
-    dragging = page.locator("body.is-dragging")
     left = "document.getElementById('board').scrollLeft"
-    finger.down(x, y)
     # Held still for a moment it is picked up; from then on it goes along.
-    expect(page.locator(".card.sortable-chosen")).to_be_visible()
-    finger.move(x + 30, y)
-    expect(dragging).to_have_count(1)
+    finger.lift(x, y)
     scrolled, width = page.evaluate(left), PHONE["viewport"]["width"]
     opportunity = page.locator(f".col__cards[data-stage='{world.stage('Opportunity').id}']")
     # It goes on to scroll as long as the finger stays at the edge.
     finger.move(width - 12, y)
-    until(lambda: box(opportunity)["x"] < 120, "the board scrolls on")
-    assert page.evaluate(left) > scrolled
-    finger.move(width / 2, y + 60)
-    expect(opportunity.locator(".sortable-ghost")).to_be_attached()
+    until(lambda: page.evaluate(left) > scrolled + width / 3, "the board scrolls on")
+    finger.carry(opportunity, y + 60)
     finger.up()
     expect(opportunity.locator(f"#deal-{deal.id}")).to_be_visible()
     until(lambda: Deal.get_by_id(deal.id).stage.name == "Opportunity", "the deal is moved")
@@ -122,11 +95,33 @@ def test_a_card_is_dragged_to_the_next_column(world: World, enter: Enter) -> Non
     assert inside["x"] >= 0
     assert inside["x"] + inside["width"] <= width
     # A finger that goes on at once scrolls, and moves nothing.
-    place = box(card)
-    finger.down(place["x"] + 200, place["y"] + 20)
-    for step in range(1, 8):
-        finger.move(place["x"] + 200 - 25 * step, place["y"] + 20)
-    finger.up()
-    expect(dragging).to_have_count(0)
+    place, was = box(card), page.evaluate(left)
+    finger.swipe(place["x"] + 200, place["y"] + 20, -175)
+    until(lambda: page.evaluate(left) > was, "the board scrolls")
+    expect(page.locator("body.is-dragging")).to_have_count(0)
     assert Deal.get_by_id(deal.id).stage.name == "Opportunity"
     assert "/deals/" not in page.url
+
+
+def test_the_card_of_a_talk_leaves_half_of_the_screen(world: World, enter: Enter) -> None:
+    """With all that it can ask and tell; the page below it stays in sight."""
+    contact = Contact.of_number(CUSTOMER, "", world.anna)
+    deal = Deal.open("Roof", world.anna, world.anna, contact=contact)
+    tasks.add("Send it", utcnow() - timedelta(days=2), world.anna, world.anna, deal=deal)
+    notes.add("Wants it red, and soon.", world.anna, deal=deal)
+    page = enter("anna", **PHONE)
+    talk = Story.begins(linkedid="2.1").rings("PJSIP/101").answered("PJSIP/101")
+    pop = page.locator(".pop--talks")
+    expect(pop.locator(".pop__facts")).to_contain_text("Wants it red")
+    assert box(pop)["height"] < 844 / 2
+    expect(pop.get_by_label("Company")).to_be_hidden()
+    pop.locator("summary").tap()
+    pop.get_by_label("Company").fill("Holm")
+    # What was written stays unfolded, whatever comes, and on the next page, too.
+    deals.change(deal, world.hugo, amount=Decimal(900))
+    expect(pop).to_contain_text("900")
+    expect(pop.get_by_label("Company")).to_have_value("Holm")
+    page.goto("/tasks")
+    expect(pop.get_by_label("Company")).to_be_visible()
+    expect(pop.get_by_label("Company")).to_have_value("Holm")
+    talk.ended()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from datetime import timedelta
 
+from playwright.sync_api import Page, Route, expect
+
+from fields import utcnow
 from models import Contact, Deal, Note
 from tests.desk import Enter, Panel, card, column
 from tests.office import until
 from tests.world import CUSTOMER, PASSWORD, Story, World
-from verbs import users
+from verbs import tasks, users
 
 
 def log_in_elsewhere(page: Page, login: str) -> None:
@@ -39,17 +42,17 @@ def test_the_server_goes_while_a_form_is_open(world: World, panel: Panel, enter:
     page.get_by_label("New note").fill("Has two brothers")
     panel.stop()
     page.get_by_role("button", name="Add note").click()
+    # A form that would load the next page says that it can't, and keeps what was written.
+    expect(page.locator(".toast")).to_contain_text("No connection")
+    expect(page.get_by_label("New note")).to_have_value("Has two brothers")
     reason.press("Enter")
-    # It says so, in the form, and keeps what was written; so does everything else.
+    # So does a form above the page, in itself.
     expect(anna.locator("#completion [role=alert]")).to_contain_text("No connection")
     expect(reason).to_have_value("Went to a cousin")
     # A press beside it takes nothing away either.
     anna.mouse.click(5, 300)
     expect(reason).to_be_visible()
     expect(anna.locator("#connection")).to_be_visible()
-    # So does a form that would load the next page.
-    expect(page.locator(".toast")).to_contain_text("No connection")
-    expect(page.get_by_label("New note")).to_have_value("Has two brothers")
     panel.start()
     reason.press("Enter")
     expect(column(anna, world, "Lost").locator(".card")).to_have_count(1)
@@ -96,6 +99,20 @@ def test_the_log_in_ends_while_something_is_written(world: World, enter: Enter) 
     assert Deal.get().title == "Roof and walls"
 
 
+def test_the_line_is_dead_when_a_talk_ends(world: World, enter: Enter) -> None:
+    """What comes next is asked for until there is an answer: the end of a talk is told once."""
+    contact = Contact.of_number(CUSTOMER, "Inga Holm", world.anna)
+    Deal.open("Roof", world.anna, world.anna, contact=contact)
+    anna = enter("anna")
+    talk = Story.begins().rings("PJSIP/101").answered("PJSIP/101")
+    expect(anna.locator(".pop--talks")).to_be_visible()
+    anna.route("**/after", lambda route: route.abort())
+    with anna.expect_event("requestfailed"):
+        talk.ended()
+    anna.unroute("**/after")
+    expect(anna.locator(".pop__next")).to_be_visible()
+
+
 def test_somebody_else_logs_in_at_the_same_desk(world: World, enter: Enter) -> None:
     deal = Deal.open("Roof", world.anna, world.anna)
     Deal.open("Cellar", world.ben, world.ben)
@@ -111,7 +128,7 @@ def test_somebody_else_logs_in_at_the_same_desk(world: World, enter: Enter) -> N
     users.end_all_sessions(world.anna)
     # Both of her windows become his, whole, and what she wrote stands in none of them.
     for page in (anna, board):
-        expect(page.locator(".me")).to_contain_text("Hugo Head", timeout=20_000)
+        expect(page.locator(".me")).to_contain_text("Hugo Head")
     expect(board.locator(".card")).to_have_count(2)
     expect(anna.get_by_placeholder("What was said")).to_have_value("")
 
@@ -119,13 +136,32 @@ def test_somebody_else_logs_in_at_the_same_desk(world: World, enter: Enter) -> N
 def test_the_log_in_ends_while_a_card_is_moved(world: World, enter: Enter) -> None:
     deal = Deal.open("Roof", world.anna, world.anna)
     anna = enter("anna")
+    # By now it has asked for what was news when it was opened; that would show the log-in, too.
+    expect(card(anna, Deal.open("Wall", world.anna, world.anna))).to_be_visible()
     users.end_all_sessions(world.anna)
     card(anna, deal).focus()
     anna.keyboard.press("ArrowRight")
     # Nothing was written, so the log-in itself comes, and leads back.
     expect(anna.locator("[name=password]")).to_be_visible()
     assert "/login" in anna.url
-    assert Deal.get().stage.name == "Unsorted"
+    assert Deal.get_by_id(deal.id).stage.name == "Unsorted"
+
+
+def test_a_script_that_comes_late_misses_no_news(world: World, enter: Enter) -> None:
+    """News is told once: nothing listens to it before all that it is for are there."""
+    anna = enter("anna")
+    held: list[Route] = []
+    asked: list[str] = []
+    anna.on("request", lambda request: asked.append(request.url))
+    anna.route("**/tasks.js", lambda route: held.append(route))
+    with anna.expect_request("**/tasks.js"):
+        anna.goto("/tasks", wait_until="commit")
+    # The scripts before it run: all but the last few.
+    expect(anna.locator("#find-field")).to_have_attribute("role", "combobox")
+    assert not [url for url in asked if "/live?" in url]
+    tasks.add("Ring", utcnow() + timedelta(hours=1), world.anna, world.anna)
+    held[0].continue_()
+    expect(anna.locator("[data-tasks]")).to_contain_text("Ring")
 
 
 def test_three_windows_and_a_closed_lid(world: World, enter: Enter) -> None:

@@ -51,7 +51,7 @@ def test_from_the_click_to_the_end(world: World, deal: Deal, enter: Enter) -> No
     story.ended()
     requests.over(request)
     expect(strip).to_contain_text("Talked with Jörg Holm. 0:55")
-    expect(strip).to_have_count(0, timeout=20_000)
+    expect(strip).to_have_count(0)
     # Nothing of it is anybody else's, not even a head's.
     expect(other.locator(STRIP)).to_have_count(0)
 
@@ -76,7 +76,7 @@ def test_nobody_takes_it(world: World, deal: Deal, enter: Enter) -> None:
     page = enter("anna")
     page.goto(f"/deals/{deal.id}")
     asked(page)
-    expect(page.locator(STRIP)).to_contain_text("not connected right now", timeout=20_000)
+    expect(page.locator(STRIP)).to_contain_text("not connected right now")
     assert CallRequest.get().reason == "expired"
 
 

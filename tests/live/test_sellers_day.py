@@ -7,38 +7,17 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from fields import utcnow
 from models import Contact, Deal
 from tests.desk import Enter, box, card, column, drag, head
+from tests.finger import Finger
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
 from verbs.deals import assign
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-LIFT_MS = 300
-"""A finger that rests this long takes the card up."""
-
-
-class Finger:
-    """One finger on the screen of a page, in its coordinates."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.devtools = page.context.new_cdp_session(page)
-
-    def down(self, x: float, y: float) -> None:
-        self._send("touchStart", [{"x": x, "y": y}])
-
-    def move(self, x: float, y: float) -> None:
-        self._send("touchMove", [{"x": x, "y": y}])
-
-    def up(self) -> None:
-        self._send("touchEnd", [])
-
-    def _send(self, kind: str, points: list[dict[str, float]]) -> None:
-        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 def middle(what: Locator) -> tuple[float, float]:
@@ -51,17 +30,9 @@ def test_a_finger_drags_a_card(world: World, enter: Enter) -> None:
     anna = enter("anna", **PHONE)
     finger = Finger(anna)
     x, y = middle(card(anna, deal))
-    finger.down(x, y)
-    anna.wait_for_timeout(LIFT_MS)
-    finger.move(x + 20, y + 10)
+    finger.lift(x, y)
     # At the edge the board scrolls under the card.
-    wanted = column(anna, world, "Documents").locator(".sortable-ghost")
-
-    def scrolled() -> bool:
-        finger.move(384 if wanted.count() == 0 else 200, y + 20)
-        return wanted.count() == 1
-
-    until(scrolled, "the board scrolls to Documents")
+    finger.carry(column(anna, world, "Documents"), y + 20)
     expect(anna.locator("body > .sortable-drag")).to_be_visible()
     finger.up()
     expect(column(anna, world, "Documents").locator(".card")).to_be_in_viewport()
@@ -75,12 +46,8 @@ def test_a_finger_drags_a_card(world: World, enter: Enter) -> None:
 def test_a_finger_that_swipes_takes_no_card_along(world: World, enter: Enter) -> None:
     deal = Deal.open("Roof", world.anna, world.anna)
     anna = enter("anna", **PHONE)
-    finger = Finger(anna)
     x, y = middle(card(anna, deal))
-    finger.down(x, y)
-    for step in range(10):
-        finger.move(x - 16 * step, y)
-    finger.up()
+    Finger(anna).swipe(x, y, -160)
     expect(column(anna, world, "Opportunity")).to_be_in_viewport(ratio=0.9)
     expect(anna.get_by_role("link", name="Opportunity")).to_have_attribute("aria-current", "true")
     assert Deal.get_by_id(deal.id).stage.name == "Unsorted"

@@ -24,7 +24,7 @@ from panel.audience import popping_up_for
 from panel.auth import SignedIn
 from panel.tail import hub
 from telephony.call_report import CallReport
-from tests.live.conftest import PATIENCE, Listen, listening
+from tests.live.conftest import PATIENCE, Ear, Listen, listening
 from tests.world import CUSTOMER, Story, World
 from verbs import (
     contact_import,
@@ -114,6 +114,14 @@ def stages_change(admin: User) -> None:
     funnels.order_funnels([], admin)
 
 
+def past_boards(ear: Ear) -> tuple[str, dict[str, Any]]:
+    """The next message but those of the boards, whose funnels are everybody's; they tell no more
+    than which one to look at."""
+    while (message := ear.next())[0] == "funnel":
+        assert message[1].keys() == {"funnel", "kind"}
+    return message
+
+
 FOLDER = Path(models.__file__ or "").parent
 SOURCES = [FOLDER / "models.py", *(FOLDER / "verbs").glob("*.py")]
 SAID = [file.read_text(encoding="utf-8") for file in SOURCES]
@@ -128,7 +136,7 @@ def test_an_outsider_hears_nothing_of_any_kind(quiet: World, listen: Listen) -> 
     assert {event.kind for event in Event.select(Event.kind)} >= KINDS, "a new kind: add it above"
     own = Deal.open("Her own", quiet.olga, quiet.olga)
     # The tail keeps the order, so whatever leaked would come before this.
-    assert olga.next() == ("deal", {"deal": own.id, "kind": "deal.created"})
+    assert past_boards(olga) == ("deal", {"deal": own.id, "kind": "deal.created"})
     assert olga.nothing()
 
 
@@ -136,7 +144,7 @@ def test_an_outsider_who_comes_back_hears_nothing(quiet: World, listen: Listen) 
     everything_happens(quiet)
     own = Deal.open("Her own", quiet.olga, quiet.olga)
     olga = listen("olga", header=0)
-    assert olga.next() == ("deal", {"deal": own.id, "kind": "deal.created"})
+    assert past_boards(olga) == ("deal", {"deal": own.id, "kind": "deal.created"})
     assert olga.nothing()
 
 

@@ -175,6 +175,37 @@ def test_archiving_a_funnel(world: World) -> None:
     deal.move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
     assert funnels.change_funnel(world.funnel, world.ada, archived=True)
     assert Funnel.default() == other
+    # Nobody would see it there.
+    with pytest.raises(Refused, match="changed in the meantime"):
+        Deal.get_by_id(deal.id).move_to(world.stage("Documents"), by=world.anna)
+    assert Deal.get_by_id(deal.id).stage.kind == "lost"
+
+
+def test_a_move_at_the_moment_of_archiving(anywhere: World) -> None:
+    """The move that opens a deal again is not yet committed when the funnel is to go."""
+    world, refused = anywhere, []
+    funnels.add_funnel("Service", world.ada)
+    deal = Deal.open("Roof", world.anna, None)
+    deal.move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
+
+    def archive() -> None:
+        try:
+            funnels.change_funnel(Funnel.get_by_id(world.funnel.id), world.ada, archived=True)
+        except Refused as refusal:
+            refused.append(str(refusal))
+        finally:
+            database.database.close()
+
+    archiving = threading.Thread(target=archive)
+    with database.database.atomic():
+        Deal.get_by_id(deal.id).move_to(world.stage("Documents"), by=world.anna)
+        archiving.start()
+        # It waits for this transaction; one that does not gets the time to be done before.
+        archiving.join(0.5)
+    archiving.join(30)
+    assert not archiving.is_alive()
+    assert refused == ["There are open deals in this funnel: close or move them first."]
+    assert not Funnel.get_by_id(world.funnel.id).archived
 
 
 def test_reasons(world: World) -> None:

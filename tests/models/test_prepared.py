@@ -56,3 +56,45 @@ def test_errors_are_peewees(world: World) -> None:
         _OF_NUMBER.rows(CUSTOMER)
     # The database is that of all tests.
     database.execute_sql("ALTER TABLE elsewhere RENAME TO phones")
+
+
+def test_rows_are_saved_with_sql_that_is_built_once(anywhere: World) -> None:
+    for name in ("Carla", "Carlo"):
+        made = Contact.create(name=name, owner=anywhere.anna)
+        assert made.dirty_fields == []
+        assert made.__data__.items() <= Contact.get_by_id(made.id).__data__.items()
+        made.name, made.email = f"{name} Neri", "not yet"
+        assert made.save(only=[Contact.name]) == 1
+        assert made.dirty_fields == [Contact.email]
+        now = Contact.get(Contact.id == made.id)
+        assert (now.name, now.email, now.owner) == (f"{name} Neri", "", anywhere.anna)
+        now.position = "buyer"
+        assert (now.save(), Contact.get_by_id(made.id).position) == (1, "buyer")
+    gone = Contact.get_by_id(made.id)
+    made.delete_instance()
+    assert gone.save(only=["name"]) == 0
+    assert Contact.get_or_none(Contact.id == gone.id) is None
+    with pytest.raises(Contact.DoesNotExist):
+        Contact.get_by_id(gone.id)
+
+
+def test_what_peewee_must_build_itself(world: World) -> None:
+    """Values that the database works out, ids that are given, objects without their defaults."""
+    made = Contact.create(id=77, name="Carla", owner=world.anna)
+    made.tags = Contact.name.concat("!")  # type: ignore[assignment]
+    made.save(only=[Contact.tags])
+    assert Contact.get_by_id(77).tags == "Carla!"
+    bare = [Contact(__no_default__=True, name=name) for name in "ab"]
+    for contact in bare:
+        contact.save()
+    first, second = (Contact.get_by_id(contact.id) for contact in bare)
+    assert (first.position, second.name) == ("", "b")
+    assert first.created_at <= second.created_at
+
+
+def test_a_number_that_is_there_already(anywhere: World) -> None:
+    Phone.create(contact=Contact.create(name="Carla"), e164=CUSTOMER)
+    other = Contact.create(name="Carlo")
+    with pytest.raises(peewee.IntegrityError), database.atomic():
+        Phone.create(contact=other, e164=CUSTOMER)
+    assert Phone.select().count() == 1

@@ -88,7 +88,7 @@ OWN: board.card companies.show companies.change contact.show contact.change cont
   deal_fields.contact deal_fields.check deal_fields.add_number deal_fields.remove_number
   moves.create moves.undo notes.create notes.change notes.remove recordings.recording
   requests.create tasks.task tasks.change tasks.finish tasks.put_off tasks.next_step tasks.reopen
-HEADS: bulk.move bulk.give bulk.give_back bulk.undo moves.owner
+HEADS: bulk.move bulk.give bulk.give_back bulk.undo moves.owner moves.give_back
   contact.ask_erasure contact.erase contacts.export
   contact_import.index contact_import.upload receipts.index receipts.show receipts.again
   requests.listen exchange.index exchange.now call_statistics.index call_statistics.download

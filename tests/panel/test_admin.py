@@ -218,6 +218,14 @@ def test_the_real_check_up_names_no_secret(world: World, ada: Browser) -> None:
     text = ada.get("/admin/doctor/").text
     assert "asterisk" in text
     assert "k" * 32 not in text
+    # What the command says in English, the page says in the language of who reads it.
+    assert "<b>database</b>" in text
+    assert "only needed for dialplans that use AGI" in text
+    users.change(world.ada, locale="de")
+    text = ada.get("/admin/doctor/").text
+    assert "<b>Datenbank</b>" in text
+    assert "nur für Dialpläne nötig, die AGI verwenden" in text
+    assert '<b lang="en">asterisk</b>' in text
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from models import Deal, User
 from tests.browser import NewPage
-from tests.desk import Enter, Panel, sign_in
+from tests.desk import Enter, Panel, follow, sign_in
 from tests.office import until
 from tests.world import PASSWORD, World
 from verbs import reasons
@@ -26,7 +26,7 @@ def test_an_administrators_round(
     parts = page.get_by_role("navigation", name="Parts of the setup")
     parts.get_by_role("link", name="Departments").click()
     page.locator("#new-name").fill("Export")
-    page.get_by_role("button", name="Add").click()
+    follow(page, page.get_by_role("button", name="Add"))
     parts.get_by_role("link", name="Users").click()
     page.get_by_role("link", name="New user").click()
     page.get_by_label("Name").fill("Kim Kowalski")
@@ -42,7 +42,7 @@ def test_an_administrators_round(
     parts.get_by_role("link", name="Funnels").click()
     page.get_by_role("link", name="Sales").click()
     page.get_by_label("New stage").fill("Visit")
-    page.get_by_role("button", name="Add").click()
+    follow(page, page.get_by_role("button", name="Add"))
     page.get_by_label("Probability, percent").fill("40")
     page.get_by_label("the amount").check()
     page.get_by_role("button", name="Save").click()
@@ -83,6 +83,8 @@ def test_a_stage_with_deals_is_dragged_and_then_taken_out(world: World, enter: E
     documents = world.stage("Documents")
     deal = Deal.open("Roof", world.anna, None, stage=documents)
     seller, page = enter("anna"), enter("ada")
+    line = seller.get_by_label("New deal in Opportunity")
+    line.fill("Half a name")
     page.goto(f"/admin/funnels/{world.funnel.id}")
     rows = page.locator("[data-item]")
     names = [stage.name for stage in world.funnel.in_order()]
@@ -97,6 +99,8 @@ def test_a_stage_with_deals_is_dragged_and_then_taken_out(world: World, enter: E
     page.mouse.up()
     names.insert(at - 1, names.pop(at))
     until(lambda: [s.name for s in world.funnel.in_order()] == names, "the order is kept")
+    # The open board waits until what is being written there is done.
+    expect(seller.locator(".toast")).to_contain_text("comes when you are done")
     page.goto(f"/admin/stages/{documents.id}")
     # Asked where its one deal goes: without an answer nothing happens.
     target = page.locator("[name=target]")
@@ -106,7 +110,12 @@ def test_a_stage_with_deals_is_dragged_and_then_taken_out(world: World, enter: E
     page.wait_for_url(f"**/admin/funnels/{world.funnel.id}")
     expect(page.get_by_role("link", name="Documents")).to_have_count(0)
     assert Deal.get_by_id(deal.id).stage.name == "Implementation"
-    seller.reload()
+    expect(line).to_have_value("Half a name")
+    expect(seller.locator(f"#stage-{documents.id}")).to_be_visible()
+    line.fill("")
+    seller.locator("#funnel").click()
+    expect(seller.locator(f"#stage-{documents.id}")).to_have_count(0)
+    expect(seller.locator(".toast")).to_contain_text("this is the new board")
     there = seller.locator(f".col__cards[data-stage='{world.stage('Implementation').id}']")
     expect(there).to_contain_text("Roof")
 

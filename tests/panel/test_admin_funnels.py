@@ -126,7 +126,7 @@ def test_a_stage_is_added_changed_and_removed(world: World, ada: Browser) -> Non
         ({"probability": "101"}, "0 to 100"),
         ({"probability": "-1"}, "0 to 100"),
         ({"probability": "²"}, "0 to 100"),
-        ({"stuck_after": "4000"}, "0 to 3650"),
+        ({"stuck_after": "4000"}, "0 to 3,650"),
         ({"colour": "pink"}, "one of grey"),
         ({"buyer_phase": "x"}, "one of motivation"),
     ],

@@ -33,6 +33,22 @@ def test_a_script_gets_the_card(world: World, deal: Deal, hugo: Browser) -> None
     answer = hugo.post(f"/deals/{deal.id}/owner", {"owner": world.ben.id}, headers=FRAGMENT)
     assert answer.status_code == 200
     assert "Ben Okafor" in answer.text
+    assert f'data-undo-url="/deals/{deal.id}/owner/undo"' in answer.text
+    again = hugo.post(f"/deals/{deal.id}/owner", {"owner": world.ben.id}, headers=FRAGMENT)
+    assert "data-undo-url" not in again.text
+
+
+def test_it_is_taken_back(world: World, deal: Deal, anna: Browser, hugo: Browser) -> None:
+    path = f"/deals/{deal.id}/owner/undo"
+    hugo.post(f"/deals/{deal.id}/owner", {"owner": world.ben.id})
+    assert f'action="{path}"' in hugo.get("/").text
+    assert anna.post(path).status_code == 404
+    assert hugo.post(path, headers=FRAGMENT).status_code == 200
+    assert owner_of(deal) == "anna"
+    assert anna.post(path).status_code == 403
+    answer = hugo.post(path, headers=FRAGMENT)
+    assert (answer.status_code, answer.text) == (422, "There is nothing of yours to take back.")
+    assert owner_of(deal) == "anna"
 
 
 def test_to_nobody_and_to_the_same_again(world: World, deal: Deal, hugo: Browser) -> None:

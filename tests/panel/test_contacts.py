@@ -14,12 +14,13 @@ from playhouse.test_utils import count_queries
 from playwright.sync_api import expect
 
 from fields import utcnow
+from formats import contact_file
 from models import CallRequest, Company, Contact, Deal, Merge, Note, Phone, Receipt, Task
 from panel import create_app
 from tests.desk import Enter
 from tests.panel.conftest import Browser, Visit
 from tests.world import CUSTOMER, Story, World
-from verbs import contacts, erasure, notes, tasks
+from verbs import contacts, erasure, notes, tasks, users
 from verbs.deals import assign
 
 OTHER = "+4940123456"
@@ -413,6 +414,26 @@ def test_a_head_saves_what_the_list_shows(joerg: Contact, hugo: Browser, anna: B
     assert "Bruno" not in hugo.get("/contacts/export.vcf?q=krueger").text
     assert hugo.get("/contacts/export.xls").status_code == 404
     assert anna.get("/contacts/export.csv").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("locale", "headings"),
+    [
+        ("en", "id,name,company,numbers,email,owner,created_at"),
+        ("de", "ID,Name,Firma,Telefonnummern,E-Mail,Zuständig,Angelegt"),
+        ("ru", "ID,Имя,Компания,Телефоны,Эл. почта,Ответственный,Создан"),
+    ],
+)
+def test_a_file_for_people_comes_back(
+    world: World, hugo: Browser, locale: str, headings: str
+) -> None:
+    """Its headings are in their language, and the import knows them all."""
+    users.change(world.hugo, locale=locale)
+    Contact.of_number(CUSTOMER, "Inga Holm", world.anna)
+    sheet = contact_file.read(hugo.get("/contacts/export.csv").data)
+    assert ",".join(sheet.columns) == headings
+    assert sheet.guess == ["", "name", "company", "number", "email", "owner", ""]
+    assert sheet.rows[0][1] == "Inga Holm"
 
 
 # Erasure

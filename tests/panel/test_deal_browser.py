@@ -13,7 +13,7 @@ from tests.browser import NewPage
 from tests.desk import Enter, Panel, sign_in
 from tests.office import until
 from tests.world import CUSTOMER, Story, World
-from verbs import deals, notes
+from verbs import deals, funnels, notes
 
 DRAFT = "Said that the price is fine"
 
@@ -113,6 +113,11 @@ def test_a_draft_survives_and_is_saved(world: World, deal: Deal, page: Page) -> 
     deal.move_to(world.stage("Opportunity"), by=world.hugo)
     expect(page.locator(".steps .is-here")).to_have_text("Opportunity")
     expect(page.locator(".story")).to_contain_text("Moved to Opportunity")
+    # What the administrator changes meanwhile comes by itself, too.
+    stage = world.stage("Opportunity")
+    funnels.change_stage(stage, world.ada, name="Chance", advice="Ask for the budget.")
+    expect(page.locator(".deal__advice")).to_contain_text("Ask for the budget.")
+    expect(page.locator(".steps .is-here")).to_have_text("Chance")
     expect(draft).to_have_value(DRAFT)
     page.goto("/")
     page.goto(f"/deals/{deal.id}")

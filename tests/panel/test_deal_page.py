@@ -187,7 +187,7 @@ def test_the_card(world: World, deal: Deal, anna: Browser) -> None:
 
 def without_tokens(page: str) -> str:
     """Those of forms say in which second they were made."""
-    return re.sub(r'(csrf[-_]token" \w+=)"[^"]*"', r"\1", page)
+    return re.sub(r'((?:csrf[-_]token|form_key)" \w+=)"[^"]*"', r"\1", page)
 
 
 @pytest.mark.parametrize("end", ["", "/card", "/timeline"])

@@ -44,9 +44,9 @@ def test_a_head_at_the_board(world: World, enter: Enter) -> None:
     second = Deal.open("Wall", world.anna, world.anna)
     hugo = enter("hugo")
     keys = hugo.keyboard
-    everywhere = {"help", "search", "new", "popup", "dismiss", "save"}
+    everywhere = {"help", "search", "new", "popup", "dismiss", "save", "undo"}
     of_board = {name for name in shortcuts.KEYS if name.startswith(("card", "column"))}
-    of_board |= {"quick", "filter", "undo", "choose"}
+    of_board |= {"quick", "filter", "choose"}
     assert shown_by_help(hugo) == everywhere | of_board
     # Nothing happens while somebody writes, nor with keys that belong to the browser.
     keys.press("a")
@@ -189,3 +189,33 @@ def test_a_deal_and_its_tasks(world: World, enter: Enter, locale: str) -> None:
     press("d")
     anna.keyboard.press("Enter")
     until(lambda: Task.select().where(Task.done_at.is_null(False)).count() == 1, "it is done")
+    # In a field it belongs to what is written there.
+    expect(anna.locator("[data-task-next] input[name=title]")).to_be_focused()
+    anna.keyboard.press("Control+z")
+    anna.keyboard.press("Escape")
+    expect(links.nth(1)).to_be_focused()
+    anna.keyboard.press("Control+z")
+    until(lambda: not Task.select().where(Task.done_at.is_null(False)).exists(), "it is open")
+    expect(anna.locator("#announcer")).to_have_text("To be done again: Send")
+
+
+def test_what_a_head_did_on_a_deals_page_is_taken_back(world: World, enter: Enter) -> None:
+    deal = Deal.open("Roof", world.anna, world.anna)
+    hugo = enter("hugo")
+    hugo.goto(f"/deals/{deal.id}")
+    hugo.wait_for_selector("html[data-live=on]")
+    hugo.get_by_label("Stage", exact=True).select_option(label="Documents")
+    expect(hugo.locator(".steps .is-here")).to_have_text("Documents")
+    hugo.get_by_label("Give it to").select_option(label="Ben Okafor")
+    hugo.get_by_role("button", name="Reassign").click()
+    expect(hugo.locator(".toast--undo")).to_contain_text("“Roof” given to Ben Okafor.")
+    owner = hugo.locator("[data-part=facts] dd").first
+    expect(owner).to_have_text("Ben Okafor")
+    hugo.keyboard.press("Control+z")
+    expect(owner).to_have_text("Anna Krüger")
+    expect(hugo.locator("#announcer")).to_contain_text("with its owner of before again")
+    expect(hugo.get_by_label("Give it to")).to_have_value(str(world.anna.id))
+    hugo.keyboard.press("Control+z")
+    expect(hugo.locator(".steps .is-here")).to_have_text("Unsorted")
+    hugo.keyboard.press("Control+z")
+    expect(hugo.locator("#announcer")).to_have_text("There is nothing to take back.")

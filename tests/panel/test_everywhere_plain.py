@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from models import Contact, Deal, Funnel, Merge, Reason, Task, User
 from tests.browser import NewPage
-from tests.desk import Enter, Panel
+from tests.desk import Enter, Panel, enter_leads_on, follow
 from tests.world import PASSWORD, World
 from verbs import reasons
 
@@ -24,6 +24,7 @@ def enter_plainly(panel: Panel, new_page: NewPage) -> Enter:
         page.fill("#login", login)
         page.fill("#password", PASSWORD)
         page.press("#password", "Enter")
+        page.wait_for_selector("header .me")
         return page
 
     return logged_in
@@ -34,39 +35,41 @@ def test_a_sellers_day(world: World, enter_plainly: Enter) -> None:
     page = enter_plainly("anna", viewport={"width": 390, "height": 844})
     page.get_by_label("New deal in Opportunity").fill("Wall")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="Wall").click()
+    follow(page, page.get_by_role("link", name="Wall"))
     page.get_by_label("Stage", exact=True).select_option(label="Lost")
-    page.get_by_role("button", name="Move", exact=True).click()
+    follow(page, page.get_by_role("button", name="Move", exact=True))
     page.get_by_label("Too expensive").check()
-    page.get_by_role("button", name="Move", exact=True).click()
+    follow(page, page.get_by_role("button", name="Move", exact=True))
     deal = Deal.get()
     assert (deal.stage.kind, deal.lost_reason) == ("lost", "Too expensive")
     page.goto("/deals/new")
     page.get_by_label("What is it about?").fill("Roof")
     page.locator("#new-name").fill("Inga Holm")
     page.locator("#new-number").fill("030 4470 1182")
-    page.get_by_role("button", name="Create deal").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Create deal").dblclick()
     expect(page.locator("h1")).to_have_text("Roof")
     page.locator("#edit-title").click()
     page.get_by_role("textbox", name="Title").fill("Roof and wall")
-    page.keyboard.press("Enter")
+    enter_leads_on(page)
     page.get_by_placeholder("What was said").fill("Wants it red.")
     page.get_by_role("button", name="Add note").click()
     expect(page.locator("main")).to_contain_text("Wants it red.")
     page.get_by_placeholder("New task: what is to be done?").fill("Send the offer")
-    page.locator(".task-add").get_by_role("button", name="Add").click()
+    with page.expect_navigation():
+        page.locator(".task-add").get_by_role("button", name="Add").dblclick()
     # The pages are a menu here; it opens without scripts.
     page.get_by_role("button", name="Pages").click()
-    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tasks").click()
+    follow(page, page.get_by_role("navigation", name="Pages").get_by_role("link", name="Tasks"))
     page.locator("summary", has_text="Done: Send the offer").click()
     page.get_by_label("What came of it?").fill("sent")
-    page.locator(".task__finish").get_by_role("button", name="Done").click()
+    follow(page, page.locator(".task__finish").get_by_role("button", name="Done"))
     page.get_by_label("What is to be done?").fill("Ask for an answer")
-    page.get_by_role("button", name="Add").click()
+    follow(page, page.get_by_role("button", name="Add"))
     done, following = Task.select().order_by(Task.id)
     assert (done.result, following.deal.title) == ("sent", "Roof and wall")
     page.goto("/search?q=holm")
-    page.get_by_role("link", name="Inga Holm").first.click()
+    follow(page, page.get_by_role("link", name="Inga Holm").first)
     assert Contact.get().name == "Inga Holm"
     page.get_by_role("button", name="Anna Krüger: your account").click()
     page.get_by_role("link", name="Keyboard").click()
@@ -83,45 +86,47 @@ def test_a_heads_and_an_administrators_day(world: World, enter_plainly: Enter) -
     Contact.of_number("+493044701183", "Inga Holm", world.anna)
     page = enter_plainly("hugo")
     page.get_by_label("Whose deals").select_option(label="Ben Okafor")
-    page.get_by_role("button", name="Show").click()
+    follow(page, page.get_by_role("button", name="Show"))
     expect(page.locator(".card")).to_have_count(0)
-    page.get_by_role("link", name="Show all").first.click()
-    page.get_by_role("link", name="Roof").click()
+    follow(page, page.get_by_role("link", name="Show all").first)
+    follow(page, page.get_by_role("link", name="Roof"))
     page.get_by_label("Give it to").select_option(label="Ben Okafor")
-    page.locator("form:has(#owner) button").click()
+    follow(page, page.locator("form:has(#owner) button"))
     assert Deal.get().owner == world.ben
+    follow(page, page.get_by_role("button", name="Undo"))
+    assert Deal.get().owner == world.anna
     page.goto(f"/contacts/{one.id}")
-    page.get_by_role("link", name="Merge…").click()
-    page.get_by_role("button", name="Merge").click()
+    follow(page, page.get_by_role("link", name="Merge…"))
+    follow(page, page.get_by_role("button", name="Merge"))
     assert Merge.select().count() == 1
-    page.locator(".notice").get_by_role("button").click()
+    follow(page, page.locator(".notice").get_by_role("button"))
     assert Contact.select().where(Contact.name == "Inga Holm").count() == 2
     page.goto("/contacts/import")
     file: Any = {"name": "kunden.csv", "mimeType": "text/csv", "buffer": FILE}
     page.set_input_files("#file", file)
-    page.get_by_role("button", name="Look at it").click()
+    follow(page, page.get_by_role("button", name="Look at it"))
     page.get_by_role("button", name="Import 1 contact").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("The contacts are in")
     page.goto("/")
     page.get_by_role("button", name="Hugo Head: your account").click()
-    page.get_by_role("button", name="Log out").click()
+    follow(page, page.get_by_role("button", name="Log out"))
     _administrate(page)
 
 
 def _administrate(page: Page) -> None:
     page.fill("#login", "ada")
     page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
+    enter_leads_on(page)
     page.goto("/admin/funnels/")
     page.get_by_label("New funnel").fill("Service")
-    page.locator("form", has=page.get_by_label("New funnel")).get_by_role("button").click()
+    follow(page, page.locator("form", has=page.get_by_label("New funnel")).get_by_role("button"))
     assert Funnel.select().where(Funnel.name == "Service").exists()
     page.goto("/admin/funnels/")
     page.get_by_label("New reason").fill("Moved away")
-    page.locator("form", has=page.get_by_label("New reason")).get_by_role("button").click()
+    follow(page, page.locator("form", has=page.get_by_label("New reason")).get_by_role("button"))
     assert [reason.name for reason in reasons.offered()] == ["Moved away"]
     page.goto(f"/admin/users/{User.get(User.login == 'olga').id}")
-    page.get_by_role("button", name="Disable").click()
+    follow(page, page.get_by_role("button", name="Disable"))
     assert not User.get(User.login == "olga").active
     page.goto("/admin/texts/")
     page.get_by_label("Name of the company").fill("Roofs Ltd")

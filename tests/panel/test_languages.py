@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 import texts
 from flask import Flask, render_template_string
+from flask_babel import gettext, ngettext
 
 from errors import Conflict, Incomplete, Refused, Words
 from fields import BadNumber, readable, utcnow
@@ -219,6 +220,26 @@ def test_a_page_that_breaks_speaks_as_before(
 def test_refusals(app: Flask, error: Refused, said: str) -> None:
     with app.test_request_context(headers={"Accept-Language": "de"}):
         assert sentence(error) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "deals", "age"),
+    [
+        ("en", "12,345 deals", "1,234 d"),
+        ("de", "12.345 Deals", "1.234 T."),
+        ("ru", "12\u00a0345 сделок", "1\u00a0234 дн"),
+    ],
+)
+def test_numbers_in_sentences(app: Flask, language: str, deals: str, age: str) -> None:
+    in_template = (
+        "{{ ngettext('%(num)d deal', '%(num)d deals', 12345) }}, {{ _('%(n)d d', n=1234) }}"
+    )
+    with app.test_request_context(headers={"Accept-Language": language}):
+        assert render_template_string(in_template) == f"{deals}, {age}"
+        assert ngettext("%(num)d deal", "%(num)d deals", 12345) == deals
+        # Where no whole number is meant it stays as it is; small ones from a division are whole.
+        assert gettext("%(n)d d", n=86400 * 3 // 86400.0).startswith("3 ")
+        assert gettext("Owner: %(name)s", name=12345).endswith(" 12345")
 
 
 def test_names_that_look_like_places_are_left_alone(app: Flask) -> None:

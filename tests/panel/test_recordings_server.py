@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
-from asterisk_runtime import free_tcp_port
+from ports import free_tcp_port
 
 from models import Call
 from panel.recordings import EACH_AT_ONCE

@@ -23,7 +23,7 @@ PAGES = (
     "/admin/texts/", "/admin/rules", "/admin/rules/rule?situation=incoming&caller=known&did=",
     "/admin/rules/rule?situation=missed&caller=unknown&did=%2B4930555",
 )  # fmt: skip
-CARRIED = {"csrf_token", "seen", "seen_name", "seen_did"}
+CARRIED = {"csrf_token", "form_key", "seen", "seen_name", "seen_did"}
 """Not set by anybody."""
 SAYS_NOTHING = {f"seen_{name}" for name in setup_file.wordings.LENGTHS}
 STAGE = {

@@ -84,7 +84,7 @@ class Call(Talk):
         with self.wire.lock:
             self._must_talk("press keys")
             self.media.press(keys)
-        self.wire.wait(lambda: not self.media.pressing, "keys", 1 + len(keys))
+        self.wire.wait(lambda: not self.media.pressing, "keys", TIMEOUT + len(keys))
 
     def speak(self, speaking: bool = True) -> None:
         """Send speech from now on, or stop it."""
@@ -108,7 +108,7 @@ class Call(Talk):
 
     # ------------------------------------------------------------ transfers
 
-    def transfer_blind(self, number: str, *, hang_up: bool = True, timeout: float = 10) -> int:
+    def transfer_blind(self, number: str, *, hang_up: bool = True, timeout: float = TIMEOUT) -> int:
         """REFER the other side to a number: the first status that the exchange reports.
 
         180 = it rings there, 200 = answered, from 300 = it went wrong. This phone then hangs up
@@ -118,7 +118,9 @@ class Call(Talk):
         host, port = self.phone.pbx
         return self._refer(f"<sip:{escaped(number)}@{host}:{port}>", hang_up, timeout)
 
-    def transfer_attended(self, other: Call, *, hang_up: bool = True, timeout: float = 10) -> int:
+    def transfer_attended(
+        self, other: Call, *, hang_up: bool = True, timeout: float = TIMEOUT
+    ) -> int:
         """Connect the other side of this call with that of `other`, which may still ring; the
         status. Both calls end here: `other` by the exchange, this one as in a blind transfer.
         """
@@ -127,7 +129,7 @@ class Call(Talk):
         place = f"<{address(other.remote)}?Replaces={replaces}>"
         return self._refer(place, hang_up, timeout)
 
-    def wait_transferred(self, timeout: float = 10) -> int:
+    def wait_transferred(self, timeout: float = TIMEOUT) -> int:
         """The last status of a transfer: what became of the new call. For hang_up=False."""
         reports = self.transfer_status
         what = f"the end of a transfer after {reports}"

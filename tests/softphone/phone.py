@@ -14,7 +14,7 @@ from tests.softphone.talk import TIMEOUT
 from tests.softphone.transactions import Server, Transactions
 from tests.softphone.wire import Peer, SoftphoneError, Wire
 
-GOODBYE = 2.0
+GOODBYE = 10.0
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,7 @@ class Softphone:
     # ------------------------------------------------------------ end
 
     def close(self) -> None:
-        """End all calls, as far as the exchange answers within 2 s, and free the ports.
+        """End all calls, as far as the exchange answers within 10 s, and free the ports.
 
         A second time does nothing.
         """

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import time
 
 from tests.softphone.dialog import Dialog, Line
 from tests.softphone.media import Media
 from tests.softphone.message import Message, address, display, user
 from tests.softphone.transactions import Client, Server
 
-TIMEOUT = 5.0
+TIMEOUT = 20.0
+"""Seconds. It only costs where something fails."""
 
 
 class Talk(Dialog):
     """One call at one phone. See `Call` for what can be done with it.
 
     state         new, ringing, answered, ended
+    since         when it came to each state, as time.monotonic() says it
     ended_reason  "" until it has ended; then who ended it and how: "hung up", "hung up by the
                   other side", "cancelled", "cancelled by the caller", "answered elsewhere",
                   "rejected 486", "redirected", or the status that came back: "486 Busy Here"
@@ -31,6 +34,7 @@ class Talk(Dialog):
     ) -> None:
         super().__init__(phone, local, remote, target, call_id)
         self.media = Media(self.wire, phone.address)
+        self.since: dict[str, float] = {}
         self.state = "new"
         self.ended_reason = ""
         self.headers: dict[str, str] = {}
@@ -38,6 +42,15 @@ class Talk(Dialog):
         self.transfer_status: list[int] = []
         self.changing = False
         self._client: Client | None = None
+
+    @property
+    def state(self) -> str:
+        return self._state
+
+    @state.setter
+    def state(self, state: str) -> None:
+        self._state = state
+        self.since.setdefault(state, time.monotonic())
 
     @property
     def number(self) -> str:
