@@ -34,7 +34,8 @@ TRY_FIRST, TRY_LAST = 1.0, 60.0
 LATE = (10.0, 320.0)
 """Seconds after which the records are read again: Asterisk writes a call down a moment after its
 end, or up to five minutes later where cdr.conf says batch=yes."""
-REFUSALS = (peewee.IntegrityError, peewee.DataError)
+REFUSALS = (peewee.IntegrityError, peewee.DataError, peewee.DoesNotExist)
+"""About one call; the last if its contact is taken into another at this moment."""
 
 
 @dataclass

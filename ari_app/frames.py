@@ -18,7 +18,7 @@ from websocket import (
 PIECE = 65_536
 """Bytes asked for at once; what has come is taken, however little it is."""
 LARGEST = 64 * 1024 * 1024
-"""Bytes of a frame, far beyond any event: else a broken length would take all memory."""
+"""Bytes of a frame or message, far beyond any event: else a broken length would take all memory."""
 LARGEST_CONTROL = 125
 CONTROL = (ABNF.OPCODE_CLOSE, ABNF.OPCODE_PING, ABNF.OPCODE_PONG)
 BEGINS = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY)
@@ -48,6 +48,8 @@ class Frames:
                 return opcode, content
             self._kind = self._kind or opcode
             self._parts.append(content)
+            if sum(map(len, self._parts)) > LARGEST:
+                raise WebSocketPayloadException("a message without end")
             if is_last:
                 whole = self._kind, b"".join(self._parts)
                 self._kind, self._parts = 0, []

@@ -16,7 +16,7 @@ LEFT = 4.0
 LONGEST = 2.0
 """Seconds left to others at once."""
 FEW = 5
-"""Calls with news at once up to which nobody is made to wait for them: it does not take long."""
+"""Calls that wait to be recorded up to which way is given to nobody: it does not take long."""
 TIMES = Path("/proc/thread-self/schedstat")
 """Of the thread that reads it: nanoseconds that it has worked, and that it has waited for a
 processor. Source: Documentation/scheduler/sched-stats.rst of Linux."""
@@ -30,12 +30,13 @@ class GivingWay:
         self.is_needed = False
         self._worked, self._waited = 0.0, 0.0
 
-    def rest(self, calls: int) -> float:
-        """Seconds to do nothing, after ``calls`` that had news since it was asked last."""
+    def rest(self, waiting: int) -> float:
+        """Seconds to do nothing, where so many calls were waiting to be recorded before the work
+        that is done now."""
         worked, waited = times()
         work, wait = worked - self._worked, waited - self._waited
         self._worked, self._waited = worked, waited
-        self.is_needed = calls > FEW and wait > CROWDED * work
+        self.is_needed = waiting > FEW and wait > CROWDED * work
         return min(LONGEST, LEFT * work) if self.is_needed else 0.0
 
 

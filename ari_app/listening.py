@@ -169,7 +169,7 @@ class Listening:
 
     def _is_here(self, channel: dict[str, Any]) -> bool:
         data = str((channel.get("dialplan") or {}).get("app_data", ""))
-        return data.startswith(f"{self.app},own,")
+        return data.startswith(f"{self.app},{OWN},")
 
     def end(self, client: Client) -> None:
         """No more: hang up the phones of all who listen."""

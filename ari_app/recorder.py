@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from heapq import nsmallest
 from typing import Any
 
 import peewee
 
-from ari_app import overflow
+from ari_app import overflow, precedence
 from ari_app.events import Event, Snapshot
 from ari_app.insiders import SAY_EVERY
 from ari_app.ledger import Ledger
@@ -29,10 +28,6 @@ from verbs.calls import record_call
 
 log = logging.getLogger("trichter.ari")
 
-PART = 200
-"""Calls in one transaction: other processes wait for it, so it must be short."""
-PORTIONS = 50
-"""In so many at most, what is due is recorded that was not all recorded at once."""
 OnForgotten = Callable[[datetime, frozenset[str]], None]
 UNLINKED = (
     "calls are not recorded: nothing tells which channels are one call. ari.conf [general] needs "
@@ -143,22 +138,13 @@ class Recorder:
 
     def write(self, most: int | None = None) -> None:
         """Record what is due, or about so many calls of it. Raises peewee's errors; what is not
-        recorded is still due then.
-
-        The calls that ended first come first: should this process die in between, what is missing
-        is later than what is there, and so it is looked for.
-        """
+        recorded is still due then."""
         self._note_silence()
         self._keep_together()
-        # Not ever fewer of ever more, as all of them are looked at to find those.
-        count = len(self.due) if most is None else max(most, len(self.due) // PORTIONS)
-        leaves = count < len(self.due)
-        in_order = list(self.due)
-        if leaves or count > PART:
-            in_order = nsmallest(count, self.due, key=self._ended)
-        while in_order or (self._is_to_check and not leaves):
-            part, in_order = in_order[:PART], in_order[PART:]
-            self._write_part(part, is_last=not in_order and not leaves)
+        in_order = precedence.in_order(self.ledger, self.due, self.recorded, most)
+        while in_order or self._is_to_check:
+            part, in_order = in_order[: precedence.PART], in_order[precedence.PART :]
+            self._write_part(part, is_last=not in_order)
 
     def _note_silence(self) -> None:
         if self.listed_at:
@@ -181,10 +167,6 @@ class Recorder:
                     self.due[became] = None
             self.check_together = False
 
-    def _ended(self, linkedid: str) -> float:
-        known = self.ledger.calls.get(linkedid)
-        return known.ended_at.timestamp() if known and known.ended_at else float("inf")
-
     def _write_part(self, part: list[str], is_last: bool) -> None:
         checks = is_last and self._is_to_check
         reports = {i: report for i in part if (report := self.ledger.report(i))}
@@ -205,10 +187,11 @@ class Recorder:
         for linkedid in gone | (reports.keys() - self.ledger.calls.keys()):
             self.recorded.pop(linkedid, None)
 
-    def write_one_by_one(self) -> None:
-        """After a refusal that is about one call: record the others, and say which it was."""
+    def write_one_by_one(self, most: int | None = None) -> None:
+        """After a refusal that is about one call: record the others, as ``write`` does, and say
+        which it was."""
         self._note_silence()
-        for linkedid in list(self.due):
+        for linkedid in precedence.in_order(self.ledger, self.due, self.recorded, most):
             self._write_alone(linkedid, partial(self.ledger.report, linkedid))
             self.ledger.forget_finished(linkedid)
             del self.due[linkedid]

@@ -72,9 +72,9 @@ class Recording:
             self.recorder.take(batch)
             if time.monotonic() < not_before and not ends:
                 continue
-            news = len(self.recorder.due)
+            waiting = len(self.recorder.due)
             if self._wrote(PORTION if self._giving_way.is_needed and not ends else None):
-                wait, not_before = RETRY_FIRST, time.monotonic() + self._giving_way.rest(news)
+                wait, not_before = RETRY_FIRST, time.monotonic() + self._giving_way.rest(waiting)
             else:
                 wait = min(wait * 2, RETRY_LAST)
                 not_before = time.monotonic() + wait
@@ -106,7 +106,7 @@ class Recording:
         except Exception as error:
             if not is_about_the_call(error):
                 raise
-            self.recorder.write_one_by_one()
+            self.recorder.write_one_by_one(most)
 
     def _next(self, timeout: float | None) -> tuple[list[Event | RecordsRead], bool]:
         """All that is queued, after waiting for the first; and whether it is time to end."""

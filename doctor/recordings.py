@@ -27,10 +27,10 @@ LIMITS = {
     ),
 }
 WHY = {
-    "missing": Words("missing"),
-    "outside": Words("outside"),
-    "unreadable": Words("unreadable"),
-    "refused": Words("refused"),
+    "missing": Words("files missing"),
+    "outside": Words("files outside"),
+    "unreadable": Words("files unreadable"),
+    "refused": Words("files refused"),
 }
 SUBJECT = Words("recordings")
 
@@ -90,7 +90,7 @@ def _files(folders: tuple[str, ...], calls: list[Call]) -> Iterator[Check]:
             found.setdefault(error.why, []).append(name)
     for why, names in found.items():
         finding = Sentence(
-            "{some} of the last {all} files {why}, the newest: {newest}",
+            "{why}: {some} of the last {all}, the newest: {newest}",
             some=len(names),
             all=len(calls),
             why=WHY[why],

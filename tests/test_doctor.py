@@ -259,9 +259,9 @@ def test_recordings_that_are_not_there(world: World, tmp_path: Path) -> None:
     found = {check.finding: check for check in recordings_of(world.settings, tmp_path)[1:]}
     assert all(check.mark == doctor.FAULT and check.fix for check in found.values())
     missing, outside = sorted(found)
-    assert "1 of the last 3 files missing" in missing
+    assert "files missing: 1 of the last 3" in missing
     assert "gone.wav" in missing
-    assert "1 of the last 3 files outside" in outside
+    assert "files outside: 1 of the last 3" in outside
     assert "far.wav" in outside
 
 

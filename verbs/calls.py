@@ -57,18 +57,22 @@ def record_call(report: CallReport) -> Call:
 def _claim(report: CallReport) -> Call:
     """The call's row, locked, so that reports of one call come one after the other."""
     known = _LOCKED.models(report.pbx, report.linkedid)
+    if known:
+        return known[0]
     try:
-        return known[0] if known else _new(report)
+        call = _new(report)
     except IntegrityError:
         # Another process was faster.
-        for call in _LOCKED.models(report.pbx, report.linkedid):
-            return call
+        for made in _LOCKED.models(report.pbx, report.linkedid):
+            return made
         raise
+    adopt(call)
+    return call
 
 
 def _new(report: CallReport) -> Call:
     with database.atomic():
-        call: Call = Call.create(
+        made: Call = Call.create(
             pbx=report.pbx,
             linkedid=report.linkedid,
             direction=report.direction,
@@ -78,8 +82,7 @@ def _new(report: CallReport) -> Call:
             did=normal_did(report.did) or None,
             started_at=report.started_at,
         )
-    adopt(call)
-    return call
+    return made
 
 
 def _take_back_guess(call: Call) -> None:
@@ -172,7 +175,7 @@ def _attach(call: Call, is_decided: bool) -> bool:
     if contact is None:
         return False
     if is_decided:
-        # The rules will lock it. Two calls whose rows name it already could not do so any more.
+        # The rules will lock it. Once the rows of two calls name it, neither could do so any more.
         lock(contact)
     call.contact = contact
     if call.deal_id is None:

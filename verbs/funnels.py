@@ -7,7 +7,7 @@ from typing import Any
 
 from peewee import fn
 
-from database import database, locked
+from database import database, locked, shared
 from errors import Conflict, Refused, Words
 from fields import clean, utcnow
 from models import Deal, Event, Funnel, Stage, User
@@ -70,7 +70,26 @@ def change_funnel(
             return False
         funnel.save(only=funnel.dirty_fields)
         _tell("funnel.changed", by, funnel)
+    if funnel.archived and not database.in_transaction():
+        gather()
     return True
+
+
+def gather() -> int:
+    """Calls wait for nobody: one may have put its deal into a funnel while that was archived, where
+    nobody would see it. Such deals go to where calls put them now; returns how many. To be called
+    after the transaction that archives."""
+    with database.atomic():
+        funnels = list(shared(Funnel.select().order_by(Funnel.id)))
+        gone = Stage.funnel << [funnel.id for funnel in funnels if funnel.archived]
+        # Waits for the calls that are about to commit: each deal holds its stage (foreign key).
+        begins = Stage.select().where(gone, Stage.kind == "unsorted").order_by(Stage.id)
+        list(locked(begins))
+        open_there = Deal.closed_at.is_null() & (Deal.stage << Stage.select(Stage.id).where(gone))
+        deals = list(locked(Deal.select().where(open_there).order_by(Deal.id)))
+        for deal in deals:
+            _bring(deal, Funnel.default().unsorted)
+    return len(deals)
 
 
 def add_stage(funnel: Funnel, by: User | None, **about: Any) -> Stage:
@@ -149,7 +168,8 @@ def remove_stage(stage: Stage, by: User | None, target: Stage | None = None) -> 
 def order_funnels(ids: Sequence[int], by: User | None) -> None:
     """The funnels in a new order; those that are not named come after them."""
     with database.atomic():
-        funnels = list(Funnel.select().order_by(Funnel.position, Funnel.id))
+        funnels = list(locked(Funnel.select().order_by(Funnel.id)))
+        funnels.sort(key=lambda funnel: funnel.position)
         places = {number: place for place, number in enumerate(ids)}
         funnels.sort(key=lambda funnel: places.get(funnel.id, len(places)))
         for position, funnel in enumerate(funnels):
@@ -186,6 +206,15 @@ def _move(deals: Sequence[Deal], target: Stage | None) -> int:
         if target:
             deal.move_to(target, by=None, reason=deal.lost_reason or "")
     return len(deals)
+
+
+def _bring(deal: Deal, stage: Stage) -> None:
+    """Into another funnel."""
+    was, at = deal.stage, utcnow()
+    deal.stage, deal.stage_since = stage, at
+    deal.save(only=[Deal.stage, Deal.stage_since])
+    news = deal.moved(deal._changed_stage(was, stage, None, at), None)
+    Event.add("deal.moved", deal=deal, at=at, payload=news)
 
 
 def _stages(funnel: Funnel) -> list[Stage]:

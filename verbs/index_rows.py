@@ -24,7 +24,8 @@ def of_rows(build: Build, ids: list[int]) -> Iterable[tuple[Any, ...]]:
 
 
 def insert(first: Any, rows: Iterable[tuple[Any, str, int]]) -> None:
-    """Rows that may be there already. ``first``: the field in front of kind and row."""
+    """Rows that may be there already. ``first``: the field in front of kind and row. The table has
+    no defaults: what one gives would be kept with the SQL."""
     new = list(rows)
     for at in range(0, len(new), PAGE):
         page = new[at : at + PAGE]

@@ -29,6 +29,7 @@ def apply(contents: Any, only_say: bool = False) -> list[str]:
             transaction.rollback()
         elif said:
             Event.add("setup.loaded", payload={"count": len(said), "changes": said[:KEPT]})
+    funnels.gather()
     return said
 
 

@@ -291,6 +291,18 @@ def test_in_portions_calls_that_are_over_come_first(world: World, recorder: Reco
     assert outcomes() == {"1.1": "answered", "7": None, "8": None}
 
 
+def test_in_portions_calls_that_begin_do_not_wait_for_all_that_ended(
+    world: World, recorder: Recorder
+) -> None:
+    """For somebody's phone rings now. Of what is known of a call already, more can wait."""
+    recorder.take(of_call("5")[:9])
+    recorder.write()
+    over = [event for n in range(10, 20) for event in of_call(f"{n}.0")]
+    recorder.take([*over, *of_call("5")[9:10], *of_call("7")[:5], *of_call("8")[:5]])
+    recorder.write(most=4)
+    assert set(outcomes()) == {"5", "10.0", "11.0", "7", "8"}
+
+
 def test_a_portion_is_no_smaller_than_a_fiftieth(world: World, recorder: Recorder) -> None:
     recorder.take([event for n in range(151) for event in of_call(f"{n}.0")])
     recorder.write(most=1)

@@ -188,7 +188,7 @@ def test_many_that_wait_are_written_as_they_ended(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever dies in between leaves no hole behind."""
-    monkeypatch.setattr("ari_app.recorder.PART", 2)
+    monkeypatch.setattr("ari_app.precedence.PART", 2)
     recorder = Recorder(new_ledger())
     for linkedid in "5", "6", "7":
         recorder.take(of_call(linkedid)[:5])
