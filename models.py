@@ -157,13 +157,14 @@ class Stage(Table):
         if self.is_closed:
             raise Refused("a new deal can't be closed already", field="stage")
 
-    def keep(self) -> None:
+    def keep(self) -> Stage:
         """No deal may go where nobody would see it: until the transaction ends nobody takes this
         stage out, or its funnel. To be asked before a deal is locked, the order of
         verbs/funnels.py. Raises Refused if it was taken out since it was read."""
         funnel = shared(Funnel.select().where(Funnel.id == self.funnel_id)).get()
         if Stage.get_by_id(self.id).archived or (funnel.archived and not self.is_closed):
             raise Refused("The stages were changed in the meantime. Look at them again.")
+        return self
 
 
 class Reason(Table):
@@ -321,10 +322,9 @@ class Deal(Table):
         check_amount(amount)
         if stage:
             stage.check_new_deal()
-        enters, at = stage or Funnel.default().unsorted, at or utcnow()
+        at = at or utcnow()
         with database.atomic():
-            if stage:
-                stage.keep()
+            enters = stage.keep() if stage else Funnel.default().unsorted
             deal = cls.create(
                 title=title,
                 contact=contact,
@@ -336,6 +336,10 @@ class Deal(Table):
                 created_at=at,
                 stage_since=at,
             )
+            # A call waits for nobody. What is archived after this, funnels.gather finds.
+            while not stage and Funnel.get_by_id(enters.funnel_id).archived:
+                deal.stage = enters = Funnel.default().unsorted
+                deal.save(only=[cls.stage])
             deal._changed_stage(None, enters, by, at)
             _can_be_found("deal", deal.id)
             Event.add("deal.created", deal=deal, call=call, by=by, at=at)

@@ -106,7 +106,8 @@ def messages(event: Event, user: User) -> list[tuple[str, dict[str, Any]]]:
     if wish := request_for(event, user):
         found.append(("request", {"request": wish, "kind": event.kind}))
     if is_of_board(event):
-        found.append(("funnel", {"funnel": content.get("funnel"), "kind": event.kind}))
+        about = {"event": event.id, "funnel": content.get("funnel"), "kind": event.kind}
+        found.append(("funnel", about))
     return found
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from peewee import JOIN, Case, Value, fn
 
 from models import Deal, Department, Funnel, Stage, User
@@ -36,7 +36,7 @@ PAGE = 40
 @bp.get("/")
 def board() -> str:
     view = View(viewer())
-    funnels, funnel = _funnels()
+    funnels, funnel = _funnels(view)
     columns = heads(view, funnel)
     _fill(columns, view)
     people = _people() if view.user.sees_all else []
@@ -81,7 +81,7 @@ def _asked() -> list[str]:
 
 def _parts(view: View, names: list[str]) -> dict[str, str]:
     """Each part by its name; '' for a card that does not belong here."""
-    funnel, parts = _funnels()[1], dict.fromkeys(names, "")
+    funnel, parts = _funnels(view)[1], dict.fromkeys(names, "")
     ids = [int(name) for name in names if name != "heads"]
     if ids:
         stages = funnel.in_order()
@@ -164,15 +164,22 @@ def _counts(columns: list[Column]) -> dict[str, int]:
     }
 
 
-def _funnels() -> tuple[list[Funnel], Funnel]:
-    """All funnels in use, and the one asked for: the first unless ``funnel`` names another."""
+def _funnels(view: View) -> tuple[list[Funnel], Funnel]:
+    """All funnels in use, and the one asked for: the first unless ``funnel`` names another. From
+    one that was archived the page leads to the first."""
     in_use = Funnel.select().where(~Funnel.archived)
     funnels = list(in_use.order_by(Funnel.position, Funnel.id))
     wanted = request.args.get("funnel")
     if wanted is None and funnels:
         return funnels, funnels[0]
     found = next((funnel for funnel in funnels if funnel.id == whole(wanted)), None)
+    if found is None and not wants_fragment() and _is_archived(wanted):
+        abort(redirect(url_for("board.board", **view.query_string(funnel=funnels[0].id))))
     return funnels, found or abort(404)
+
+
+def _is_archived(wanted: str | None) -> bool:
+    return Funnel.select().where(Funnel.id == whole(wanted), Funnel.archived).exists()
 
 
 def _fill(columns: list[Column], view: View) -> None:

@@ -83,8 +83,7 @@ def gather() -> int:
         funnels = list(shared(Funnel.select().order_by(Funnel.id)))
         gone = Stage.funnel << [funnel.id for funnel in funnels if funnel.archived]
         # Waits for the calls that are about to commit: each deal holds its stage (foreign key).
-        begins = Stage.select().where(gone, Stage.kind == "unsorted").order_by(Stage.id)
-        list(locked(begins))
+        list(locked(Stage.select().where(gone, Stage.kind == "unsorted").order_by(Stage.id)))
         open_there = Deal.closed_at.is_null() & (Deal.stage << Stage.select(Stage.id).where(gone))
         deals = list(locked(Deal.select().where(open_there).order_by(Deal.id)))
         for deal in deals:

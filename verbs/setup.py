@@ -29,7 +29,8 @@ def apply(contents: Any, only_say: bool = False) -> list[str]:
             transaction.rollback()
         elif said:
             Event.add("setup.loaded", payload={"count": len(said), "changes": said[:KEPT]})
-    funnels.gather()
+    if said and not only_say:
+        funnels.gather()
     return said
 
 

@@ -137,6 +137,26 @@ def test_one_line_makes_a_deal(world: World, enter: Enter) -> None:
     expect(line).to_be_focused()
     expect(head(anna, world, "Opportunity")).to_have_text("4")
     assert {deal.title for deal in Deal.select()} == {"Roof", "Wall", "Gate", "Yard"}
+    # Written over with another text that begins alike, all of it is the next one.
+    held.clear()
+    line.fill("Anna")
+    with anna.expect_request("**/board/stages/*/deals*"):
+        line.press("Enter")
+    line.press("Control+a")
+    anna.keyboard.type("Annabelle")
+    held[0].continue_()
+    expect(column(anna, world, "Opportunity").locator(".card")).to_have_count(5)
+    expect(line).to_have_value("Annabelle")
+    # What was written over and could not be sent is told, for it is nowhere else.
+    held.clear()
+    with anna.expect_request("**/board/stages/*/deals*"):
+        line.press("Enter")
+    line.press("Control+a")
+    anna.keyboard.type("Smith")
+    held[0].abort()
+    expect(anna.locator(".toast--bad")).to_contain_text("Annabelle: ")
+    expect(line).to_have_value("Smith")
+    assert not Deal.select().where(Deal.title.in_(["Annabelle", "Smith"])).exists()
     Stage.update(required_fields="company").where(Stage.name == "Documents").execute()
     line = anna.get_by_label("New deal in Documents")
     line.fill("Door")

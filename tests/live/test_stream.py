@@ -118,7 +118,7 @@ def past_boards(ear: Ear) -> tuple[str, dict[str, Any]]:
     """The next message but those of the boards, whose funnels are everybody's; they tell no more
     than which one to look at."""
     while (message := ear.next())[0] == "funnel":
-        assert message[1].keys() == {"funnel", "kind"}
+        assert message[1].keys() == {"event", "funnel", "kind"}
     return message
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 import database
 from fields import utcnow
@@ -40,6 +40,12 @@ def day(page: Page) -> Page:
     page.goto("/tasks")
     page.wait_for_selector("html[data-live=on]")
     return page
+
+
+def lose_answer(route: Route) -> None:
+    """The server does what is asked of it; who asked hears of no answer."""
+    route.fetch()
+    route.abort()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -138,6 +144,22 @@ def test_on_the_card_of_a_deal(world: World, deal: Deal, enter: Enter) -> None:
     make(world.hugo, "Of the head", HOUR, deal)
     expect(page.locator(ROW)).to_have_count(2)
     expect(page.locator(ROW).first).to_contain_text("Hugo Head")
+    # The answer to a new one is lost, and a next step goes to the same place: again, it is one.
+    page.route("**/tasks", lose_answer, times=1)
+    page.fill(".task-add [name=title]", "Ring")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast--bad")).to_be_visible()
+    offer = page.locator(ROW, has_text="Send the offer")
+    offer.locator("[data-task-open=done] summary").click()
+    expect(offer.locator("[name=result]")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.locator("[data-task-next] [name=title]").fill("Ask again")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-task-next]")).to_have_count(0)
+    page.locator("[data-task-form=add] [name=title]").press("Enter")
+    expect(page.locator("[data-task-form=add] [name=title]")).to_have_value("")
+    titles = sorted(task.title for task in Task.select())
+    assert titles == ["Ask again", "Of the head", "Ring", "Send the offer"]
 
 
 def test_it_is_live_for_whom_it_concerns(world: World, deal: Deal, enter: Enter) -> None:

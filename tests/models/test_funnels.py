@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -206,6 +207,68 @@ def test_a_move_at_the_moment_of_archiving(anywhere: World) -> None:
     assert not archiving.is_alive()
     assert refused == ["There are open deals in this funnel: close or move them first."]
     assert not Funnel.get_by_id(world.funnel.id).archived
+
+
+@pytest.mark.parametrize("first", ["call", "archive"])
+def test_a_call_at_the_moment_of_archiving(anywhere: World, first: str) -> None:
+    """Whichever commits last: the deal of the call is where people see it."""
+    world = anywhere
+    service = funnels.add_funnel("Service", world.ada)
+
+    def archive() -> None:
+        funnels.change_funnel(Funnel.get_by_id(world.funnel.id), world.ada, archived=True)
+
+    def call() -> None:
+        with database.database.atomic():
+            Deal.open("Roof", world.anna, None, source="call")
+
+    def other() -> None:
+        try:
+            # Where it waits for the call, it is refused for its deal.
+            with suppress(Refused):
+                (archive if first == "call" else call)()
+        finally:
+            database.database.close()
+
+    meanwhile = threading.Thread(target=other)
+    with database.database.atomic():
+        (call if first == "call" else archive)()
+        meanwhile.start()
+        # It waits for this transaction, or is done before.
+        meanwhile.join(0.5)
+    meanwhile.join(30)
+    assert not meanwhile.is_alive()
+    if first == "archive":
+        funnels.gather()
+    deal = Deal.get()
+    assert not deal.stage.funnel.archived
+    assert funnels.gather() == 0
+    assert StageChange.select().where(StageChange.to_stage == deal.stage).count() == 1
+    assert Funnel.get_by_id(world.funnel.id).archived == (deal.stage.funnel == service)
+
+
+def test_a_call_that_began_before_archiving(
+    on_postgresql: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has read which funnel is the first, and all of the archiving happens before it goes on."""
+    world = on_postgresql
+    service, first = funnels.add_funnel("Service", world.ada), Funnel.default()
+
+    def archive() -> None:
+        funnels.change_funnel(Funnel.get_by_id(first.id), world.ada, archived=True)
+        database.database.close()
+
+    def overtaken() -> Funnel:
+        monkeypatch.undo()
+        archiving = threading.Thread(target=archive)
+        archiving.start()
+        archiving.join(30)
+        return first
+
+    monkeypatch.setattr(Funnel, "default", overtaken)
+    deal = Deal.open("Roof", world.anna, None, source="call")
+    assert Funnel.get_by_id(first.id).archived
+    assert Deal.get_by_id(deal.id).stage.funnel == service
 
 
 def test_reasons(world: World) -> None:

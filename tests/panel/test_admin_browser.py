@@ -6,12 +6,12 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from models import Deal, User
+from models import Deal, Funnel, User
 from tests.browser import NewPage
 from tests.desk import Enter, Panel, follow, sign_in
 from tests.office import until
 from tests.world import PASSWORD, World
-from verbs import reasons
+from verbs import funnels, reasons
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -118,6 +118,17 @@ def test_a_stage_with_deals_is_dragged_and_then_taken_out(world: World, enter: E
     expect(seller.locator(".toast")).to_contain_text("this is the new board")
     there = seller.locator(f".col__cards[data-stage='{world.stage('Implementation').id}']")
     expect(there).to_contain_text("Roof")
+    # When the funnel itself goes, the board of it leads to the first one.
+    service = funnels.add_funnel("Service", world.ada)
+    Deal.get_by_id(deal.id).move_to(world.stage("Lost"), by=world.anna, reason="Too dear")
+    seller.goto(f"/?funnel={world.funnel.id}")
+    seller.wait_for_function("document.documentElement.dataset.live === 'on'")
+    # As if the board had been loaded anew long ago: else it waits for half a minute.
+    assert seller.evaluate("Number(sessionStorage.getItem('trichter.reloaded'))")
+    seller.evaluate("sessionStorage.removeItem('trichter.reloaded')")
+    funnels.change_funnel(Funnel.get_by_id(world.funnel.id), world.ada, archived=True)
+    expect(seller.locator("#funnel")).to_have_text(service.name)
+    expect(seller.locator(".toast")).to_contain_text("this is the new board")
 
 
 def test_the_account(world: World, enter: Enter) -> None:

@@ -197,6 +197,11 @@ def test_several_funnels(world: World, anna: Browser) -> None:
     assert 'data-stage-name="Asked"' in page
     for wrong in ("0", "x", "99", "9" * 30):
         assert anna.get(f"/?funnel={wrong}").status_code == 404
+    # An open board whose funnel was archived loads itself anew, with its filters.
+    Funnel.update(archived=True).where(Funnel.id == service.id).execute()
+    answer = anna.get(f"/?funnel={service.id}&stuck=1")
+    assert (answer.status_code, answer.location) == (302, f"/?stuck=1&funnel={world.funnel.id}")
+    assert anna.get(f"/?funnel={service.id}", headers=FRAGMENT).status_code == 404
 
 
 def test_text_of_others_stays_text(world: World, anna: Browser) -> None:

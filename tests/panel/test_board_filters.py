@@ -180,7 +180,8 @@ def test_archived_funnels_and_stages_are_hidden(world: World, anna: Browser) -> 
     page = anna.get("/").text
     assert "Old" not in re.findall(r'<nav class="bar__funnels".*?</nav>', page, re.DOTALL)
     assert 'data-stage-name="Documents"' not in page
-    assert anna.get(f"/?funnel={gone.id}").status_code == 404
+    assert anna.get(f"/?funnel={gone.id}&stuck=1").location == f"/?stuck=1&funnel={world.funnel.id}"
+    assert anna.get(f"/?funnel={gone.id}", headers=FRAGMENT).status_code == 404
     assert anna.get(f"/board/stages/{stage.id}/cards").status_code == 404
 
 

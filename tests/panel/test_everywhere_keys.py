@@ -216,6 +216,20 @@ def test_what_a_head_did_on_a_deals_page_is_taken_back(world: World, enter: Ente
     expect(hugo.locator("#announcer")).to_contain_text("with its owner of before again")
     expect(hugo.get_by_label("Give it to")).to_have_value(str(world.anna.id))
     hugo.keyboard.press("Control+z")
+    expect(hugo.locator(".toast--note").last).to_have_text("Roof is back in Unsorted.")
     expect(hugo.locator(".steps .is-here")).to_have_text("Unsorted")
     hugo.keyboard.press("Control+z")
     expect(hugo.locator("#announcer")).to_have_text("There is nothing to take back.")
+    # An act without a way back does not let the key take back the one before it; its button does.
+    hugo.get_by_label("Stage", exact=True).select_option(label="Documents")
+    expect(hugo.locator(".toast--undo")).to_contain_text("Roof moved to Documents.")
+    # Under the pointer it stays.
+    hugo.locator(".toast--undo").hover()
+    hugo.get_by_label("Priority").select_option("1")
+    expect(hugo.locator(".deal__tags")).to_contain_text("High priority")
+    hugo.evaluate("document.activeElement.blur()")
+    hugo.keyboard.press("Control+z")
+    expect(hugo.locator("#announcer")).to_have_text("There is nothing to take back.")
+    assert Deal.get_by_id(deal.id).stage.name == "Documents"
+    hugo.get_by_role("button", name="Undo").click()
+    expect(hugo.locator(".steps .is-here")).to_have_text("Unsorted")

@@ -141,11 +141,12 @@ function tell(answers) {
   emit("heads");
 }
 
-/** The last act first. */
-const takeBack = (ways) =>
-  each(async function* backs() {
+/** The last act first. What came of it is told by each. */
+async function takeBack(ways) {
+  await each(async function* backs() {
     for (const { dataset } of ways) yield await send(dataset.undoUrl, { deals: dataset.done });
   });
+}
 
 function failures(results) {
   const [list, ...others] = results.map((result) => result.querySelector("[data-failed]")).filter(Boolean);

@@ -3,6 +3,7 @@
 
 import { Failure, post } from "./shared/http.js";
 import { emit, parse, text } from "./shared/page.js";
+import { forget } from "./shared/undo.js";
 
 const dialog = document.getElementById("new-deal");
 const form = (dialog ?? document).querySelector("form[data-new-deal]");
@@ -32,6 +33,7 @@ function created(address) {
     location.assign(address);
     return;
   }
+  forget();
   showProblems(null);
   dialog.hidePopover();
   emit("deal", { deal: Number(address.split("/").pop()), kind: "deal.created" });

@@ -3,7 +3,7 @@
 
 import { Failure, fragment, post, send } from "./shared/http.js";
 import { announce, emit, parse, text, toast } from "./shared/page.js";
-import { offer } from "./shared/undo.js";
+import { forget, offer } from "./shared/undo.js";
 
 const waysOf = (form) => form.closest("details[data-edit]");
 
@@ -64,8 +64,9 @@ async function save(event) {
   try {
     const response = await post(form.action, new FormData(form, event.submitter));
     if (!response.ok) throw new Failure(response.status, await sentence(response));
+    const html = await response.text();
     saved(form);
-    offerBack(await response.text());
+    offerBack(html);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     say(form, error.message);
@@ -78,12 +79,15 @@ async function save(event) {
 /** The answer may tell of a way back. */
 function offerBack(html) {
   const way = parse(html).querySelector("[data-undo-url]");
-  if (!way) return;
+  if (!way) {
+    forget();
+    return;
+  }
   const { undoUrl, undone } = way.dataset;
   offer(way.textContent, async () => {
     await send(undoUrl, {});
-    announce(undone);
     emit("look");
+    return undone;
   });
 }
 

@@ -10,7 +10,12 @@ const sent = new WeakSet();
 const ready = new WeakSet();
 
 async function sendIfThere(form, submitter) {
-  if (await isThere()) {
+  const isUp = await isThere();
+  if (!form.isConnected) {
+    // The page was renewed meanwhile, and this form with it: it can't be sent any more.
+    sent.delete(form);
+    toast(text("failed"));
+  } else if (isUp) {
     ready.add(form);
     form.requestSubmit(submitter);
   } else {

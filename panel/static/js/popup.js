@@ -11,8 +11,8 @@ const ENDED_MS = 6000;
 const NEXT_MS = 15_000;
 const HESITATES_MS = 4000;
 const AGAIN_MS = 3000;
-// Answers that another try would not change: logged out, and nothing there.
-const NEVER = [401, 404];
+// Of what the server refuses, all but these stay refused, however often one asks.
+const PASSING = [408, 429];
 const PARTS = ["head", "facts", "note", "stage", "ask", "next", "act"];
 const AFTER = "trichter.after";
 const DISMISSED = "trichter.dismissed";
@@ -99,6 +99,8 @@ function ended(popup) {
   emit("popups");
 }
 
+const isFinal = (status) => status >= 400 && status < 500 && !PASSING.includes(status);
+
 function failed(error) {
   if (!(error instanceof Failure)) throw error;
   return error.status;
@@ -118,11 +120,12 @@ async function over(popup) {
 }
 
 /** What comes after a talk, until a moment; the end of a talk is told once, so it is asked for until
-    there is an answer. */
+    there is an answer, or the person has put it away. */
 async function next(call, until) {
+  if (dismissed().includes(call)) return;
   const html = await fragment(`${popupsUrl}/${call}/after`).catch(failed);
   if (typeof html !== "string") {
-    if (NEVER.includes(html)) return;
+    if (isFinal(html) || dismissed().includes(call)) return;
     keepLeaving(call, Date.now() + NEXT_MS);
     setTimeout(() => latest(`call-${call}`, () => next(call, Date.now() + NEXT_MS)), AGAIN_MS);
     return;
@@ -173,7 +176,7 @@ async function changed({ call, kind }) {
     if (!(error instanceof Failure)) throw error;
     if (error.status === 404 && popup) await over(popup);
     // News is told once: what could not be fetched is asked for again, with all the others.
-    if (!NEVER.includes(error.status)) setTimeout(() => latest("popups", all), AGAIN_MS);
+    if (!isFinal(error.status)) setTimeout(() => latest("popups", all), AGAIN_MS);
   }
 }
 
@@ -196,7 +199,7 @@ function ofContact({ contact }) {
 async function all() {
   const html = await fragment(popupsUrl).catch(({ status }) => status);
   if (typeof html !== "string") {
-    if (html !== 401) setTimeout(() => latest("popups", all), AGAIN_MS);
+    if (!isFinal(html)) setTimeout(() => latest("popups", all), AGAIN_MS);
     return;
   }
   const now = [...parse(html).querySelectorAll(".pop")];

@@ -5,6 +5,7 @@ import { Failure, post } from "./shared/http.js";
 import { parse, text, toast } from "./shared/page.js";
 import { moveBy } from "./shared/stage.js";
 import { hasTyped } from "./shared/typed.js";
+import { forget } from "./shared/undo.js";
 
 const stack = document.getElementById("popups");
 
@@ -30,6 +31,7 @@ function moved(form) {
 async function create(form) {
   const response = await post(form.action, new FormData(form));
   if (response.status !== 204) throw new Failure(response.status, await wrong(response));
+  forget();
   form.reset();
   tell(form);
   const address = response.headers.get("HX-Redirect");

@@ -5,6 +5,7 @@ import { completed } from "./shared/completion.js";
 import { Failure, fragment } from "./shared/http.js";
 import { announce, emit, parse, toast } from "./shared/page.js";
 import { viewed, words } from "./shared/texts.js";
+import { forget } from "./shared/undo.js";
 
 const dialog = document.getElementById("completion");
 let wasAsked = false;
@@ -30,20 +31,37 @@ async function enter(event) {
   form.requestSubmit();
 }
 
+/** Watches what is written into the line while its text is on its way. `only` is true as long as
+    something was added behind that text: then the rest is the next one, else all of it is. */
+function additions(line, sent) {
+  const state = { only: true, end: () => stop.abort() };
+  const stop = new AbortController();
+  const { signal } = stop;
+  // Written over a choice, the same beginning would not show that it is another text.
+  line.addEventListener("beforeinput", () => (state.only &&= line.selectionStart >= sent.length), { signal });
+  line.addEventListener("input", () => (state.only &&= line.value.startsWith(sent)), { signal });
+  return state;
+}
+
 /** False: whoever thought better of it, or had no luck, keeps the line. */
 async function make(form, title) {
   const line = form.elements.title;
+  const added = additions(line, title);
   try {
     // The stage may ask for more: then a form does.
     const html = await completed(viewed(form.action), new FormData(form));
     if (html === null) return false;
-    line.value = line.value.startsWith(title) ? line.value.slice(title.length) : line.value;
+    if (added.only) line.value = line.value.slice(title.length);
+    forget();
     show(parse(html).querySelector(".card"));
     return true;
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    toast(error.message);
+    // What was written over is nowhere else any more.
+    toast(added.only ? error.message : `${title}: ${error.message}`);
     return false;
+  } finally {
+    added.end();
   }
 }
 

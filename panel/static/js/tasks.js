@@ -6,7 +6,7 @@ import { Failure, fragment, post, send } from "./shared/http.js";
 import { bind } from "./shared/keys.js";
 import { announce, latest, parse, text, toast } from "./shared/page.js";
 import { soon } from "./shared/soon.js";
-import { remember } from "./shared/undo.js";
+import { forget, remember } from "./shared/undo.js";
 
 const list = () => document.querySelector("[data-tasks]");
 const forms = "form[data-task-form]";
@@ -135,17 +135,19 @@ const AFTER = {
   },
 };
 
-/** It is open again, and nobody asks for the step after it. */
+/** It is open again, and nobody asks for the step after it. The sentence that tells of it. */
 async function reopen(id, action) {
   const task = parse(await send(action, {})).querySelector("[data-task]");
   const link = task.querySelector("[data-task-link]");
   document.getElementById(id)?.replaceWith(task);
-  announce(text("taskOpen", { title: link.textContent.trim() }));
   if (link.isConnected) link.focus();
   look();
+  return text("taskOpen", { title: link.textContent.trim() });
 }
 
 function changed(form, html) {
+  // Only finishing has a way back, and is remembered below.
+  forget();
   AFTER[form.dataset.taskForm](form, parse(html).querySelector("[data-task]"));
   look();
 }

@@ -48,17 +48,18 @@ function wayTo(one) {
   return action && one.name ? `form[action="${CSS.escape(action)}"] [name="${CSS.escape(one.name)}"]` : "";
 }
 
-function comeBack({ top, parts, focus, sentence }) {
+function comeBack({ top, parts, focus }) {
   for (const part of scrolled()) {
     const [, left, down] = parts.find(([stage]) => stage === (part.dataset.stage ?? "")) ?? ["", 0, 0];
     part.scrollTo({ left, top: down, behavior: "instant" });
   }
   scrollTo({ top, behavior: "instant" });
   if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
-  if (sentence) toast(sentence, "note");
 }
 
 for (const touch of ["keydown", "pointerdown"]) addEventListener(touch, () => (lastTouched = Date.now()), true);
 const left = JSON.parse(sessionStorage.getItem(PLACE) ?? "null");
 sessionStorage.removeItem(PLACE);
 if (left?.url === location.href) comeBack(left);
+// Also where the page led to another one, as a board does whose funnel was archived.
+if (left?.sentence && new URL(left.url).pathname === location.pathname) toast(left.sentence, "note");

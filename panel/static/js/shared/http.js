@@ -89,24 +89,25 @@ export async function fragment(url) {
 }
 
 /** What a form has made it makes once (panel/once.py): the same entries sent again are to be a second
-    one from now on. */
-function renewKey(url) {
+    one from now on. Another form to the same place may still wait for its answer: it keeps its key. */
+function renewKey(url, sent) {
+  if (!sent) return;
   const place = new URL(url, location.href).pathname;
   const key = String.fromCharCode(...crypto.getRandomValues(new Uint8Array(12)));
   for (const field of document.querySelectorAll("input[name=form_key]")) {
-    if (new URL(field.form.action).pathname === place) field.value = btoa(key);
+    if (field.value === sent && new URL(field.form.action).pathname === place) field.value = btoa(key);
   }
 }
 
 /** Posts a form's values; the whole response. */
 export async function post(url, values) {
-  const response = await posted(url, values);
-  if (response.ok) renewKey(url);
+  const body = values instanceof FormData ? values : new URLSearchParams(values);
+  const response = await posted(url, body);
+  if (response.ok) renewKey(url, body.get("form_key"));
   return response;
 }
 
-async function posted(url, values) {
-  const body = values instanceof FormData ? values : new URLSearchParams(values);
+async function posted(url, body) {
   const token = () => document.querySelector('meta[name="csrf-token"]')?.content ?? "";
   const sent = () => ask(url, { method: "POST", body, headers: { "X-CSRFToken": token() } });
   const response = await sent();

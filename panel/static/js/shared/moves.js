@@ -83,13 +83,14 @@ function refused(error, card, home, names) {
   if (error.status) emit("deal", { deal: Number(card.dataset.deal), kind: "look" });
 }
 
-/** Takes a move back: the card stands where it was, as if it had never left. */
+/** Takes a move back: the card stands where it was, as if it had never left. The
+    sentence that tells of it. */
 async function back(deal) {
   const html = await send(viewed(`/deals/${deal}/undo`), {});
   const card = parse(html).querySelector(".card");
   const [old, list] = [cardOf(deal), listOf(card.dataset.stage)];
   if (old) exchange(old, card);
   if (list) glide(card, () => place(card, list));
-  announce(text("undone", { deal: nameOf(card), stage: list?.dataset.stageName }));
   emit("heads");
+  return text("undone", { deal: nameOf(card), stage: list?.dataset.stageName });
 }

@@ -27,8 +27,8 @@ export async function moveBy(form) {
   look();
   offer(text("moved", { deal, stage: now }), async () => {
     await send(form.action.replace(/moves$/, "undo"), {});
-    announce(text("undone", { deal, stage: was }));
     look();
+    return text("undone", { deal, stage: was });
   });
   return true;
 }

@@ -6,6 +6,7 @@ import { announce, text, toast } from "./page.js";
 const SECONDS = 10;
 const MOST = 20;
 const ways = [];
+let isPlainPast = false;
 let turn = Promise.resolve();
 
 /** Runs work when what was asked for by keys before it is done. */
@@ -14,15 +15,23 @@ export function inTurn(work) {
   turn = turn.then(work).catch(reportError);
 }
 
-/** Tells what was done, and offers to take it back with `takeBack`. */
+/** Tells what was done, and offers to take it back with `takeBack`, which may give a sentence that
+    tells of it. */
 export function offer(message, takeBack, details = null) {
   const way = { takeBack, note: shown(message, details) };
-  way.note.querySelector("button").addEventListener("click", () => go(way));
+  way.note.querySelector("button").addEventListener("click", () => go(way, announce));
   keep(way);
 }
 
 /** Control-Z takes it back, too; what was done shows by itself, with a button of its own. */
 export const remember = (takeBack) => keep({ takeBack, note: null });
+
+/** After an act without a way back: Control-Z must not take back an older one in its place. A message
+    that still shows keeps its button. */
+export function forget() {
+  ways.length = 0;
+  isPlainPast = true;
+}
 
 function keep(way) {
   ways.push(way);
@@ -61,13 +70,15 @@ function leaveInTime(note, seconds) {
   start();
 }
 
-async function go(way) {
+async function go(way, tell) {
+  if (way.isGone) return;
+  way.isGone = true;
   const at = ways.indexOf(way);
-  if (at < 0) return;
-  ways.splice(at, 1);
+  if (at >= 0) ways.splice(at, 1);
   way.note?.remove();
   try {
-    await way.takeBack();
+    const sentence = await way.takeBack();
+    if (sentence) tell(sentence);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     toast(error.message);
@@ -75,10 +86,11 @@ async function go(way) {
 }
 
 /** Takes back the last act of this page that was not taken back yet, else what the page came with:
-    what was done by a form without scripts. */
+    what was done by a form without scripts. What a key did may be out of sight: it is shown in words. */
 export async function undoLast() {
   const plain = document.querySelector("form.moved");
-  if (ways.length) await go(ways.at(-1));
-  else if (plain) plain.requestSubmit();
-  else announce(text("nothing"));
+  const told = (sentence) => toast(sentence, "note");
+  if (ways.length) await go(ways.at(-1), told);
+  else if (plain && !isPlainPast) plain.requestSubmit();
+  else told(text("nothing"));
 }
