@@ -72,17 +72,22 @@ def _claim(report: CallReport) -> Call:
 
 def _new(report: CallReport) -> Call:
     with database.atomic():
-        made: Call = Call.create(
-            pbx=report.pbx,
-            linkedid=report.linkedid,
-            direction=report.direction,
-            number=outside_number(report.number, report.direction),
-            number_text=clean(report.number, 40),
-            name=clean(report.name),
-            did=normal_did(report.did) or None,
-            started_at=report.started_at,
-        )
+        made: Call = Call.create(**first_known(report))
     return made
+
+
+def first_known(report: CallReport) -> dict[str, Any]:
+    """What a new row holds of its call, by column, whether it is heard or read from records."""
+    return {
+        "pbx": report.pbx,
+        "linkedid": report.linkedid,
+        "direction": report.direction,
+        "number": outside_number(report.number, report.direction),
+        "number_text": clean(report.number, 40),
+        "name": clean(report.name),
+        "did": normal_did(report.did) or None,
+        "started_at": report.started_at,
+    }
 
 
 def _take_back_guess(call: Call) -> None:

@@ -13,11 +13,11 @@ from typing import Any
 from peewee import fn
 
 from database import database
-from fields import clean, normal_did, outside_number, seconds
+from fields import clean, seconds
 from models import Call, Contact, Event, Leg, Phone
 from telephony.call_report import CallReport, is_missed
 from verbs import call_backs, search
-from verbs.calls import record_call
+from verbs.calls import first_known, record_call
 from verbs.ignored import makes_customers
 from verbs.phones import users_at
 from verbs.rule_choice import effects_for
@@ -128,17 +128,10 @@ class _Batch:
         until = talked or report.ended_at or report.started_at
         speaker = self.users.get(report.speaker or "")
         return Call(
-            pbx=report.pbx,
-            linkedid=report.linkedid,
-            direction=report.direction,
-            number=outside_number(report.number, report.direction),
-            number_text=clean(report.number, 40),
-            name=clean(report.name),
-            did=normal_did(report.did) or None,
+            **first_known(report),
             queue=clean(report.queue) or None,
             recording=report.recording or None,
             agent=speaker and speaker.id,
-            started_at=report.started_at,
             answered_at=talked,
             ended_at=report.ended_at,
             wait=seconds(until - report.started_at),
