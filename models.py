@@ -11,11 +11,11 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, NoReturn
 
 from peewee import BooleanField, CharField, ForeignKeyField, IntegerField, TextField, fn
 from werkzeug.security import check_password_hash
+from werkzeug.utils import cached_property
 
 import fields
 from database import database, open_database, shared

@@ -121,6 +121,14 @@ def locked(query: Any) -> Any:
     return query.for_update() if database.obj.for_update else query
 
 
+def locked_if_there(insert: Any, key: Any) -> Any:
+    """The insertion, which leaves a row that has this key as it is; in MariaDB locked. One that is
+    ignored there shares the row, and two who share it and then lock it wait for each other."""
+    if isinstance(database.obj, MySQLDatabase):
+        return insert.on_conflict(preserve=[key])
+    return insert.on_conflict_ignore()
+
+
 def shared(query: Any) -> Any:
     """Rows of ``query`` that nobody changes or takes by ``locked`` until the transaction ends;
     others may hold them like this at the same time."""

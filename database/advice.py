@@ -16,6 +16,8 @@ ADVICE = {
     "readonly": "the database file or its folder can't be written by this user",
     "read-only": "the database file or its folder can't be written by this user",
     "unable to open": "check that the folder of the database file exists and can be written",
+    "eadlock": "others wrote the same at that moment; try again",
+    "Lock wait timeout": "another program holds the database; end it or try again",
     "locked": "another program holds the database; end it or try again",
     "not a database": "the file is something else; name another one in [database] url",
     "disk I/O": "look whether its disk is full or broken",
@@ -33,6 +35,10 @@ ADVICE = {
     "onnect": "check that the database server runs and that [database] url is right",
 }
 """What to do, by words of the error; the first that fits."""
+
+GONE = ("cannot rollback", "SAVEPOINT")
+"""Words of errors that follow from another: SQLite itself rolls back when the disk is full, MariaDB
+when two lock each other out; that it can't be done again is no news."""
 
 
 class DatabaseTrouble(Exception):
@@ -68,8 +74,8 @@ def trouble(error: BaseException) -> DatabaseTrouble:
 
 
 def _first(error: BaseException) -> BaseException:
-    """SQLite itself rolls back when the disk is full; that it can't do so again is no news."""
+    """What went wrong before the transaction was found gone."""
     known: BaseException | None = error
-    while known and "cannot rollback" in str(known):
+    while known and any(mark in str(known) for mark in GONE):
         known = known.__context__
     return known or error

@@ -106,6 +106,18 @@ def test_who_imports_whom(path: str) -> None:
         assert not names & ARI, "ari-py and its like stay behind ari_app/client.py"
 
 
+@pytest.mark.parametrize("path", SOURCES)
+def test_no_lock_that_all_objects_share(path: str) -> None:
+    """Python 3.11's cached_property holds one while it asks the database, Werkzeug's none."""
+    names = [
+        alias.name
+        for node in ast.walk(SOURCES[path])
+        if isinstance(node, ast.ImportFrom) and node.module == "functools"
+        for alias in node.names
+    ]
+    assert "cached_property" not in names
+
+
 def test_the_ledger_is_pure() -> None:
     for name in ("calls", "events", "gap", "known", "ledger", "sides"):
         found = imported(SOURCES[f"ari_app/{name}.py"])

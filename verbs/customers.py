@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any
 
 from peewee import fn
+from werkzeug.utils import cached_property
 
-from database import locked
+from database import locked, locked_if_there
 from database.prepared import Prepared
 from models import Call, CallRule, Contact, Deal, Leg, Turn, User
 from verbs import call_backs
@@ -110,7 +110,11 @@ def _new_contact(call: Call, owner: Owner) -> Contact:
 
 class Owner:
     """Whose is what a call makes: the speaker's, of a missed call as the rule says. Users who are
-    disabled get nothing. In a transaction."""
+    disabled get nothing. In a transaction.
+
+    Cached by Werkzeug's property: that of Python 3.11 holds one lock for the owners of all calls,
+    and what waits in the database for a turn would hold up calls that others wait for.
+    """
 
     def __init__(self, call: Call, situation: str, rule: CallRule | None) -> None:
         self._call, self._situation = call, situation
@@ -185,7 +189,8 @@ def locked_turns(users: Sequence[User]) -> dict[int, int]:
     given = {turn.user_id: turn.given for turn in turns} if users else {}
     missing = sorted({user.id for user in users} - given.keys())
     if missing:
-        Turn.insert_many([{"user": number} for number in missing]).on_conflict_ignore().execute()
+        new = Turn.insert_many([{"user": number} for number in missing])
+        locked_if_there(new, Turn.user).execute()
         given = {turn.user_id: turn.given for turn in turns.clone()}
     return given
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
 import models
 import settings
-from database import database
 from errors import Refused
 from fields import utcnow
 from models import Call, CallRule, Contact, Deal, Event, Phone
 from panel.audience import audible_to
 from telephony.call_report import CallReport, LegReport
+from tests.at_once import at_once
 from tests.world import CUSTOMER, Story, World, release, use
 from verbs.call_cards import attach
 from verbs.calls import record_call
@@ -191,21 +190,6 @@ def test_attach_keeps_the_calls_contact(world: World, customer: Contact) -> None
     assert stale.call.contact == caller != customer
 
 
-def at_once(*works: object) -> None:
-    """Each in a thread with a connection of its own, all let go at the same moment."""
-    barrier = threading.Barrier(len(works))
-
-    def run(work: object) -> None:
-        with database.connection_context():
-            barrier.wait(10)
-            assert callable(work)
-            work()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        for future in [pool.submit(run, work) for work in works]:
-            future.result()
-
-
 def report(linkedid: str, endpoint: str, answered: bool) -> CallReport:
     now = utcnow()
     leg = LegReport(f"{linkedid}.leg", endpoint, now, now if answered else None)
@@ -229,8 +213,7 @@ def test_two_calls_of_one_number_at_the_same_moment(
     for turn in range(4):
         one = report(f"{turn}.1", "PJSIP/101", answered[0])
         two = report(f"{turn}.2", "PJSIP/102", answered[1])
-        database.close()
-        at_once(lambda r=one: record_call(r), lambda r=two: record_call(r))
+        at_once(partial(record_call, one), partial(record_call, two))
         assert (Contact.select().count(), Phone.select().count(), Deal.select().count()) == (
             1,
             1,
@@ -245,7 +228,6 @@ def test_two_calls_of_one_number_at_the_same_moment(
 
 def test_one_call_reported_twice_at_the_same_moment(world: World) -> None:
     same = report("1.1", "PJSIP/101", answered=True)
-    database.close()
     at_once(lambda: record_call(same), lambda: record_call(same))
     assert (Call.select().count(), models.Leg.select().count()) == (1, 1)
     assert (Deal.select().count(), Event.of_kind("call.answered").count()) == (1, 1)

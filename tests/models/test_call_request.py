@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
-from database import database
 from errors import Conflict, Refused
 from fields import utcnow
 from models import Call, CallRequest, Contact, Deal, Device, Event, User
 from panel import audience
+from tests.at_once import at_once
 from tests.world import CUSTOMER, Story, World
 from verbs import requests
 from verbs.call_cards import is_attached_by_hand
@@ -68,41 +68,20 @@ def test_one_process_claims_it(world: World) -> None:
 
 def test_many_threads_claim_it_once(world: World) -> None:
     request = ask(world)
-    won: list[bool] = []
-    together = threading.Barrier(4)
-
-    def claim() -> None:
-        with database.connection_context():
-            row = CallRequest.get_by_id(request.id)
-            together.wait()
-            won.append(requests.claim(row))
-
-    threads = [threading.Thread(target=claim) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    rows = [CallRequest.get_by_id(request.id) for _ in range(4)]
+    won = at_once(*(partial(requests.claim, row) for row in rows))
     assert sorted(won) == [False, False, False, True]
 
 
 def test_many_clicks_make_one(world: World) -> None:
-    made: list[object] = []
-    together = threading.Barrier(4)
+    def click() -> bool:
+        try:
+            ask(world)
+        except Conflict:
+            return False
+        return True
 
-    def click() -> None:
-        with database.connection_context():
-            together.wait()
-            try:
-                made.append(ask(world))
-            except Conflict as refusal:
-                made.append(refusal)
-
-    threads = [threading.Thread(target=click) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 4
+    assert sorted(at_once(*[click] * 4)) == [False, False, False, True]
     assert CallRequest.select().count() == 1
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 
-import database
 from errors import Conflict, Refused
 from models import Event, IgnoredNumber, User
+from tests.at_once import at_once
 from tests.world import CUSTOMER, World
 from verbs import rules
 from verbs.rule_choice import effects_for
@@ -79,17 +79,14 @@ def test_two_at_once(world: World, seen: str) -> None:
     did = "" if seen == "there" else SERVICE
     mark = DEFAULT.mark if seen == "there" else ""
     wanted = [Rule(did, "incoming", False, (word,)) for word in ("contact", "deal", "task")]
-    database.database.close()
 
     def run(rule: Rule) -> bool:
-        with database.database.connection_context():
-            try:
-                return rules.change(rule, mark, by=world.ada)
-            except Conflict:
-                return False
+        try:
+            return rules.change(rule, mark, by=world.ada)
+        except Conflict:
+            return False
 
-    with ThreadPoolExecutor(3) as pool:
-        done = list(pool.map(run, wanted))
+    done = at_once(*(partial(run, rule) for rule in wanted))
     assert done.count(True) == 1
     assert now(wanted[0]) == wanted[done.index(True)]
     assert len(told()) == 1

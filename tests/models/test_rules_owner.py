@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -10,11 +12,12 @@ from database import database
 from fields import utcnow
 from models import Call, CallRule, Contact, Deal, Department, Turn, User
 from telephony.call_report import CallReport, LegReport
-from tests.models.test_call_customers import at_once
+from tests.at_once import at_once
+from tests.office import PATIENCE, until
 from tests.world import Story, World, release, use
 from verbs import users
 from verbs.calls import record_call
-from verbs.customers import next_in_turn
+from verbs.customers import locked_turns, next_in_turn
 from verbs.rule_choice import add_rule
 
 SERVICE = "+4930555000"
@@ -156,8 +159,7 @@ def test_calls_missed_at_once_are_shared_out(world: World) -> None:
         )
         for n in range(8)
     ]
-    database.close()
-    at_once(*(lambda r=report: record_call(r) for report in reports))
+    at_once(*(partial(record_call, report) for report in reports))
     assert Counter(deal.owner_id for deal in Deal.select()) == {world.anna.id: 4, world.ben.id: 4}
 
 
@@ -171,7 +173,38 @@ def test_one_number_missed_twice_at_once_is_one_turn(world: World) -> None:
         )
         for n in range(4)
     ]
-    database.close()
-    at_once(*(lambda r=report: record_call(r) for report in same))
+    at_once(*(partial(record_call, report) for report in same))
     assert Contact.select().count() == 3
     assert next_in_turn("") == world.ben
+
+
+def test_who_waits_for_a_turn_holds_up_nobody_else(on_postgresql: World) -> None:
+    """A second process gives turns, and this one meanwhile hears the call of a known customer."""
+    owned_by("turns")
+    missed(0)
+    known = Contact.of_number("+49308881111", "Fitwerk", on_postgresql.ben)
+    ended = [
+        CallReport("asterisk", f"{n}.2", "incoming", utcnow(), number=number, ended_at=utcnow())
+        for n, number in enumerate(("+49308882222", "+49308881111"))
+    ]
+
+    def record(report: CallReport) -> None:
+        with database.connection_context():
+            record_call(report)
+
+    waits, goes_on = (threading.Thread(target=record, args=(report,)) for report in ended)
+    with database.atomic():
+        locked_turns([on_postgresql.anna, on_postgresql.ben])
+        waits.start()
+        until(somebody_waits, "a call that waits for its turn")
+        goes_on.start()
+        goes_on.join(PATIENCE)
+        assert Call.get(Call.number == "+49308881111").deal.contact == known
+        assert waits.is_alive()
+    waits.join(PATIENCE)
+    assert Call.get(Call.number == "+49308882222").deal.owner == on_postgresql.ben
+
+
+def somebody_waits() -> bool:
+    (count,) = database.execute_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return bool(count)
