@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+from collections import deque
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 
@@ -10,6 +11,8 @@ LOOPBACK = "127.0.0.1"
 RTP_PORTS = 400
 # Processes of tests at once that have ports of their own: see _one_of.
 WORKERS = 5
+RECENT: deque[int] = deque(maxlen=200)
+"""Ports handed out last: who got one may need a moment to bind it, and looks free until then."""
 
 
 @dataclass(frozen=True)
@@ -90,12 +93,16 @@ def _bound(kind: socket.SocketKind, address: str) -> socket.socket:
     """A socket at a port below those that the kernel hands out: any connection of another process
     could get one of these between now and its use. Above the ports for speech."""
     while True:
+        port = 30000 + _one_of(2700)
+        if port in RECENT:
+            continue
         probe = socket.socket(socket.AF_INET, kind)
         try:
-            probe.bind((address, 30000 + _one_of(2700)))
+            probe.bind((address, port))
         except OSError:
             probe.close()
             continue
+        RECENT.append(port)
         return probe
 
 

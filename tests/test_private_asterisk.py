@@ -22,7 +22,7 @@ from tests.calls.lived import written
 
 # isort: split
 from asterisk_runtime import Passwords, _addresses
-from ports import Ports
+from ports import Ports, free_port
 from private_asterisk import AsteriskError, Running
 from sip_parties import Caller, Phone, SippError
 
@@ -244,6 +244,11 @@ def test_two_at_once(asterisk: PrivateAsterisk) -> None:
     with PrivateAsterisk(22) as other:
         assert other.ports.http != asterisk.ports.http
         assert channels(other) == []
+
+
+def test_a_port_that_was_just_handed_out_is_not_free_for_the_next() -> None:
+    """Whoever got it may be about to bind it."""
+    assert len({free_port() for _ in range(150)}) == 150
 
 
 def test_port_that_is_taken_is_named() -> None:

@@ -24,7 +24,7 @@ from asterisk_runtime import TRUNKS
 from ports import LOOPBACK, free_port
 from private_asterisk import PrivateAsterisk
 from sip_parties import Phone
-from sipp_party import Party
+from sipp_party import Party, SippError
 
 ANSWERED, RINGING, BUSY = "4930555201", "4930555202", "4930555203"
 """Called numbers: what their phones do."""
@@ -140,6 +140,12 @@ class Callers(Party):
         self._start([self._target, *place, *pace, *many], lines.encode())
         return self
 
+    def check(self) -> None:
+        """SippError if it has ended and nobody called: a caller of whom nothing is known proves
+        nothing."""
+        if self._running().returncode and not self.events():
+            raise SippError(f"no caller of {self.kind.prefix} has called: {self.errors()}")
+
     def stories(self) -> list[Story]:
         """What each of its callers saw."""
         seen: dict[str, list[str]] = {number: [] for number in self.numbers}
@@ -205,6 +211,7 @@ class Traffic:
             with suppress(subprocess.TimeoutExpired):
                 if callers.process:
                     callers.process.wait(max(0.1, self._ends_by - time.monotonic()))
+                    callers.check()
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
