@@ -149,9 +149,8 @@ def _days(name: str, at: datetime) -> Iterator[str]:
     """FreePBX writes the day into the name; else that of the call, wherever the exchange stands."""
     if found := _DAY_IN_NAME.search(name):
         yield "/".join(found.groups())
-    local = at.astimezone()
-    for day in dict.fromkeys((local, at, at - DAY, at + DAY)):
-        yield f"{day:%Y/%m/%d}"
+    # By their names: the same moment here and in UTC is equal, and may be of two days.
+    yield from dict.fromkeys(f"{day:%Y/%m/%d}" for day in (at.astimezone(), at, at - DAY, at + DAY))
 
 
 def _open(place: Path, roots: list[Path]) -> BinaryIO:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import wave
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,24 @@ def test_where_it_can_be(folder: Path, world: World) -> None:
         with file:
             assert file.read() == path.name.encode()
         assert kind == recorded.TYPES[path.suffix]
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("Etc/GMT+11", 5), ("Etc/GMT-11", 20)])
+def test_of_the_exchanges_day_or_ours(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, zone: str, hour: int
+) -> None:
+    """It is yesterday or tomorrow here, and the exchange goes by UTC."""
+    at = datetime(2026, 3, 5, hour, tzinfo=UTC)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", zone)
+        time.tzset()
+        days = [f"{day:%Y/%m/%d}" for day in (at, at.astimezone())]
+        assert len(set(days)) == 2
+        for day in days:
+            (folder / day).mkdir(parents=True)
+            (folder / day / f"{day[-2:]}.wav").touch()
+            recorded.opened([str(folder)], f"{day[-2:]}.wav", at)[0].close()
+    time.tzset()
 
 
 def test_an_unreadable_file_is_told_apart(folder: Path, world: World) -> None:
